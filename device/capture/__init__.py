@@ -1,0 +1,1 @@
+"""From packets and samples to fragments: overlay, encoders, muxer, pre-event ring."""

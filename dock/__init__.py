@@ -1,0 +1,1 @@
+"""The station that receives evidence, keeps it, and says so with a signature."""

@@ -1,0 +1,124 @@
+"""The words of this house as frozen data: time stamps, identities, fragments (design section 2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from evidence.errors import BadInputError
+
+DEVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,31}")
+SEGMENT_ID = re.compile(r"[0-9a-f]{12}-[0-9]{5}")
+BOOT_ID = re.compile(r"[0-9a-f]{32}")
+SHARDS = 16
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ClockGrade(StrEnum):
+    """Where the recorder's idea of UTC comes from, worst first."""
+
+    UNSET = "unset"
+    """Nobody has set the clock since power on."""
+    RTC = "rtc"
+    """A battery-backed clock that runs by itself."""
+    DOCK = "dock"
+    """Set by the dock's signed time."""
+    NTP = "ntp"
+    """Disciplined by network time."""
+    GNSS = "gnss"
+    """Disciplined by satellites."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """One instant on both clocks: UTC as then believed, and time since a named boot, which nothing can step.
+
+    `error_us` is the bound of the UTC error where somebody knows it.
+    """
+
+    utc_us: int
+    offset_min: int
+    grade: ClockGrade
+    error_us: int | None
+    boot: str
+    boot_us: int
+
+    def to_fields(self) -> dict[str, Any]:
+        """The JSON form, as it stands in the `at` of every entry (docs/FORMAT.md)."""
+        return {
+            "utc": utc_text(self.utc_us),
+            "offset_min": self.offset_min,
+            "grade": self.grade.value,
+            "error_us": self.error_us,
+            "boot": self.boot,
+            "boot_us": self.boot_us,
+        }
+
+    @classmethod
+    def from_fields(cls, fields: Any) -> Timestamp:
+        """Read the JSON form. Raises BadInputError for anything else."""
+        try:
+            stamp = cls(
+                utc_us=utc_from_text(fields["utc"]),
+                offset_min=int(fields["offset_min"]),
+                grade=ClockGrade(fields["grade"]),
+                error_us=None if fields["error_us"] is None else int(fields["error_us"]),
+                boot=str(fields["boot"]),
+                boot_us=int(fields["boot_us"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInputError("time stamp", str(error)) from error
+        if not BOOT_ID.fullmatch(stamp.boot):
+            raise BadInputError("time stamp", f"boot id {stamp.boot!r} is not 32 hexadecimal digits")
+        return stamp
+
+    def local(self) -> datetime:
+        """The wall clock that people at the recorder saw, with its offset."""
+        zone = timezone(timedelta(minutes=self.offset_min))
+        return (EPOCH + timedelta(microseconds=self.utc_us)).astimezone(zone)
+
+
+def utc_text(utc_us: int) -> str:
+    """RFC 3339 in UTC with microseconds, for example 2026-11-21T13:18:05.123456Z."""
+    moment = EPOCH + timedelta(microseconds=utc_us)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+
+
+def utc_from_text(text: str) -> int:
+    """The opposite of `utc_text`: microseconds since 1970. Raises ValueError."""
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text):
+        raise ValueError(f"{text!r} is not a UTC time with microseconds")
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentInfo:
+    """What one fragment holds, as its own boxes say: times in microseconds since the muxer's epoch."""
+
+    pts_us: int
+    duration_us: int
+    frames: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Who wears the recorder: the certificate number, the name as printed on it, and the unit."""
+
+    number: str
+    name: str
+    unit: str
+
+
+def shard_of(device: str) -> str:
+    """One hexadecimal digit that spreads devices over receivers (design section 7)."""
+    return f"{sha256(device.encode()).digest()[0] % SHARDS:x}"
+
+
+def segment_id(boot: str, number: int) -> str:
+    """The name of the `number`th segment of a boot: unique by the boot's random id, in order within it."""
+    return f"{boot[:12]}-{number:05d}"
