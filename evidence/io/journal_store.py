@@ -1,0 +1,115 @@
+"""The recorder's journal on its card: tokens in SQLite, each durable before anything else happens.
+
+WAL with synchronous=FULL: the only fast setting that lost no committed row in any power cut (docs/adr/0004).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from hashlib import file_digest
+from pathlib import Path
+
+from evidence.errors import BadInputError, DiscError, DiscFullError
+from evidence.io.durable import Disc
+from evidence.journal import EMPTY, Chain, Entry, Head, read_entry, read_head, sign_head
+from evidence.signing import Signer, VerifyKey, to_base64url
+
+SCHEMA = """
+create table if not exists entries(seq integer primary key, kind text not null, segment text, token text not null);
+create index if not exists entries_by_kind on entries(kind, seq);
+create index if not exists entries_by_segment on entries(segment, seq);
+"""
+HEAD_SUFFIX = ".head"
+
+
+class JournalStore:
+    """Tokens by number. One process writes, any number read; a connection belongs to the thread that uses it."""
+
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        """Open or create. Raises DiscError when it cannot be opened, BadInputError when it is no journal."""
+        self.path = path
+        uri = f"file:{path}?mode={'ro' if read_only else 'rwc'}"
+        try:
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            if not read_only:
+                self._db.execute("pragma journal_mode=wal")
+                self._db.execute("pragma synchronous=full")
+                self._db.executescript(SCHEMA)
+            self._db.execute("select max(seq) from entries").fetchone()
+        except sqlite3.OperationalError as error:
+            raise DiscError(str(path), f"cannot be opened as a journal: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise BadInputError(str(path), f"is not a journal: {error}") from error
+
+    def add(self, entry: Entry) -> None:
+        """Store one entry. After return it survives a power cut. Raises DiscError."""
+        segment = entry.fields.get("segment")
+        row = (entry.seq, entry.kind, segment if isinstance(segment, str) else None, entry.token)
+        try:
+            self._db.execute("insert into entries values (?, ?, ?, ?)", row)
+        except sqlite3.OperationalError as error:
+            kind = DiscFullError if "full" in str(error) else DiscError
+            raise kind(str(self.path), f"cannot store entry {entry.seq}: {error}") from error
+
+    def head(self) -> Head:
+        """The last link, EMPTY for a new journal."""
+        row = self._query("select token from entries order by seq desc limit 1", ())
+        token = next(row, None)
+        return EMPTY if token is None else read_entry(token, str(self.path)).head
+
+    def tokens(self, first_seq: int = 0, last_seq: int | None = None) -> Iterator[str]:
+        """Tokens in order of their numbers, both ends included."""
+        last = 2**62 if last_seq is None else last_seq
+        return self._query("select token from entries where seq between ? and ? order by seq", (first_seq, last))
+
+    def of_kind(self, *kinds: str) -> Iterator[Entry]:
+        """Entries of these kinds, oldest first."""
+        marks = ",".join("?" * len(kinds))
+        tokens = self._query(f"select token from entries where kind in ({marks}) order by seq", kinds)
+        return (read_entry(token, str(self.path)) for token in tokens)
+
+    def of_segment(self, segment: str) -> Iterator[Entry]:
+        """Everything said about one segment, oldest first."""
+        tokens = self._query("select token from entries where segment = ? order by seq", (segment,))
+        return (read_entry(token, str(self.path)) for token in tokens)
+
+    def segments_with(self, kind: str) -> set[str]:
+        """The segments about which an entry of this kind exists."""
+        return set(self._query("select segment from entries where kind = ?", (kind,)))
+
+    def close(self) -> None:
+        """Close; the last connection also folds the write-ahead log into the database."""
+        self._db.close()
+
+    def _query(self, sql: str, values: tuple[object, ...]) -> Iterator[str]:
+        try:
+            for (value,) in self._db.execute(sql, values):
+                yield value
+        except sqlite3.DatabaseError as error:
+            raise BadInputError(str(self.path), f"cannot be read as a journal: {error}") from error
+
+
+def head_path(journal: Path) -> Path:
+    """Where the statement of a journal's end lies."""
+    return journal.with_name(journal.name + HEAD_SUFFIX)
+
+
+def state_head(journal: Path, disc: Disc, signer: Signer, chain: Chain) -> None:
+    """After a clean close: state head and file hash beside the journal, so that any changed byte of it is seen."""
+    with journal.open("rb") as file:
+        digest = to_base64url(file_digest(file, "sha256").digest())
+    disc.replace(head_path(journal), sign_head(signer, chain.owner, chain.head, digest).encode("ascii"))
+
+
+def check_head(journal: Path, key: VerifyKey) -> Head | None:
+    """The stated head of a cleanly closed journal, None where there is no statement. Raises BadInputError."""
+    path = head_path(journal)
+    if not path.exists():
+        return None
+    stated, file_hash = read_head(path.read_text("ascii", errors="replace"), key, str(path))
+    if file_hash is not None:
+        with journal.open("rb") as file:
+            if to_base64url(file_digest(file, "sha256").digest()) != file_hash:
+                raise BadInputError(str(journal), "is not the file that was closed: some byte of it has changed")
+    return stated

@@ -1,0 +1,91 @@
+"""A journal as a text file, one token a line: how the dock keeps its own journal and its copies of the recorders'.
+
+Every byte of it is covered by a signature or is a line end, a stranger can read it with a text editor, and several
+processes may append to it. Beside it lies a signed head, so that a missing tail is seen.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from evidence.errors import BadInputError, DiscError
+from evidence.io.durable import Disc, make_folder
+from evidence.io.journal_store import head_path
+from evidence.journal import EMPTY, TOKEN_LIMIT_BYTES, Head, read_entry, sign_head
+from evidence.signing import Signer
+
+
+class TokenFile:
+    """Appends and reads tokens. `signer` states the head after every append."""
+
+    def __init__(self, path: Path, owner: str, disc: Disc, signer: Signer) -> None:
+        self.path = path
+        self._owner = owner
+        self._disc = disc
+        self._signer = signer
+
+    @contextmanager
+    def locked(self) -> Iterator[Head]:
+        """Hold the file against other processes and give its present head; a torn last line is cut off first.
+
+        A torn line was never acknowledged to anybody: an append returns only after its sync.
+        """
+        make_folder(self.path.parent)
+        if not self.path.exists():
+            with self._lock():
+                if not self.path.exists():
+                    self._disc.create(self.path, b"")
+        with self._lock():
+            last, size_bytes = self._last_line()
+            if size_bytes != self.path.stat().st_size:
+                self._disc.truncate(self.path, size_bytes)
+            yield EMPTY if last is None else read_entry(last, str(self.path)).head
+
+    def append(self, tokens: Sequence[str]) -> None:
+        """Add lines; after return they survive a power cut. Only inside `locked`. Raises DiscError."""
+        if not tokens:
+            return
+        lines = "".join(f"{token}\n" for token in tokens).encode("ascii")
+        self._disc.append(self.path, lines, self.path.stat().st_size)
+        stated = sign_head(self._signer, self._owner, read_entry(tokens[-1], str(self.path)).head)
+        self._disc.replace(head_path(self.path), stated.encode("ascii"))
+
+    def tokens(self) -> Iterator[str]:
+        """All lines, oldest first. Raises BadInputError for a torn last line."""
+        if self.path.exists():
+            yield from read_lines(self.path)
+
+    @contextmanager
+    def _lock(self) -> Iterator[IO[bytes]]:
+        try:
+            with self.path.with_name(f".{self.path.name}.lock").open("ab") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield lock
+        except OSError as error:
+            raise DiscError(str(self.path), f"cannot be locked: {error.strerror}") from error
+
+    def _last_line(self) -> tuple[str | None, int]:
+        """The last whole line and where it ends, from the end of the file backwards."""
+        with self.path.open("rb") as file:
+            size_bytes = file.seek(0, 2)
+            start = max(0, size_bytes - 2 * TOKEN_LIMIT_BYTES)
+            file.seek(start)
+            tail = file.read()
+        end = tail.rfind(b"\n") + 1
+        if end == 0:
+            return None, start
+        line = tail[:end].rstrip(b"\n").rpartition(b"\n")[2]
+        return line.decode("ascii", errors="replace"), start + end
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Tokens of a text journal. Raises BadInputError for anything but ASCII lines, each ended by a line feed."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n") or not line.isascii():
+                raise BadInputError(f"{path} line {number}", "is torn or holds a byte that no token has")
+            yield line[:-1].decode("ascii")

@@ -1,0 +1,120 @@
+"""The kinds of entries and their fields: one table, from which reader, writer and docs/FORMAT.md agree.
+
+An unknown kind is kept and shown, so a later version may add kinds; a known kind must have exactly the right fields
+(more fields are allowed, missing or mistyped ones are not).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from evidence.errors import BadInputError
+from evidence.model import SEGMENT_ID, Timestamp
+
+HASH = re.compile(r"[A-Za-z0-9_-]{43}")
+RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
+INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
+
+Check = Callable[[Any], bool]
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 1024
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _count(value: Any) -> bool:
+    return _number(value) and 0 <= value < 2**63
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _matching(pattern: re.Pattern[str]) -> Check:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _or_none(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def _time(value: Any) -> bool:
+    try:
+        Timestamp.from_fields(value)
+    except BadInputError:
+        return False
+    return True
+
+
+def _parts(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(part, list) and len(part) == 2 and _count(part[0]) and _hash(part[1]) for part in value
+    )
+
+
+_hash = _matching(HASH)
+_segment = _matching(SEGMENT_ID)
+_recording = _matching(RECORDING_ID)
+_interruption = _matching(INTERRUPTION_ID)
+
+# A part is the init section (index 0) or a fragment: where it lies in the segment's file, and both its hashes.
+_PART = {
+    "segment": _segment, "index": _count, "offset_bytes": _count,
+    "bytes": _count, "sha256": _hash, "stored_bytes": _count, "stored_sha256": _hash,
+}  # fmt: skip
+_FRAGMENT = {**_PART, "pts_us": _number, "duration_us": _count, "frames": _count, "samples": _count}
+_OFFICER = {"officer": _text, "name": _text, "unit": _text}
+
+KINDS: Mapping[str, Mapping[str, Check]] = {
+    # the recorder's journal
+    "journal_opened": {"software": _text},
+    "power_on": {"software": _text, "previous_end": _text},
+    "clock": {"step_us": _number},
+    "sign_on": _OFFICER,
+    "recording_started": {"recording": _recording, "trigger": _text, "officer": _or_none(_text)},
+    "recording_stopped": {"recording": _recording, "trigger": _text},
+    "init": {**_PART, "recording": _recording, "epoch_boot_us": _count, "boot": _text},
+    "fragment": _FRAGMENT,
+    "recovered": _FRAGMENT,
+    "torn": {"segment": _segment, "offset_bytes": _count, "bytes": _count, "sha256": _hash},
+    "damaged": {"segment": _segment, "what": _text},
+    "dropped": {"frames": _count, "from_boot_us": _count, "to_boot_us": _count},
+    "sound_lost": {"from_boot_us": _count, "to_boot_us": _count},
+    "segment": {
+        "segment": _segment, "recording": _recording, "trigger": _text, "officer": _or_none(_text),
+        "bytes": _count, "sha256": _hash, "stored_bytes": _count, "parts": _parts,
+        "frames": _count, "samples": _count, "duration_us": _count, "complete": _flag,
+    },
+    "interruption": {"interruption": _interruption, "recording": _recording, "cause": _text, "began": _time},
+    "resumed": {"interruption": _interruption, "recording": _recording},
+    "reason": {"interruption": _interruption, "reason": _text},
+    "bookmark": {"recording": _or_none(_recording)},
+    "docked": {},
+    "undocked": {},
+    "receipt": {"segment": _segment, "dock": _text, "dock_seq": _count, "dock_hash": _hash},
+    "released": {"segment": _segment, "stored_bytes": _count},
+    "power_off": {"trigger": _text},
+    # the dock's journal
+    "enrolled": {"recorder": _text, "kid": _text},
+    "assignment": {"recorder": _text, **_OFFICER},
+    "stored": {
+        "recorder": _text, "segment": _segment, "sha256": _hash, "stored_bytes": _count,
+        "seal_seq": _count, "seal_hash": _hash,
+    },
+    "rejected": {"recorder": _text, "what": _text, "why": _text, "quarantine": _text},
+}  # fmt: skip
+
+
+def check_fields(kind: str, fields: Mapping[str, Any], where: str) -> None:
+    """Check a known kind's fields; unknown kinds pass. Raises BadInputError that names the field."""
+    for name, check in KINDS.get(kind, {}).items():
+        if name not in fields:
+            raise BadInputError(where, f"lacks the field {name}")
+        if not check(fields[name]):
+            raise BadInputError(where, f"has an impossible {name}: {str(fields[name])[:60]!r}")
