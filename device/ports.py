@@ -67,8 +67,10 @@ class SoundBlock:
 
 
 class Camera(Protocol):
-    """A picture source with its encoder. On a board with an H.264 chip both are hardware; elsewhere the adapter
-    puts `device.capture.encoder.SoftwareEncoder` behind its frames.
+    """A picture source with its encoder.
+
+    On a board with an H.264 chip both are hardware; elsewhere the adapter puts
+    `device.capture.encoder.SoftwareEncoder` behind its frames.
     """
 
     def start(self, draw: Callable[[Frame], None], deliver: Callable[[VideoPacket], None]) -> VideoFormat:

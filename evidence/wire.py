@@ -83,7 +83,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The recorder asks: I have entries up to `journal_head` and these segments; what do you lack?"""
+    """What the recorder has: entries up to `journal_head` and these segments. It asks what the dock lacks of them."""
 
     round: int
     journal_head: int

@@ -69,6 +69,12 @@ class JournalStore:
         tokens = self._query(f"select token from entries where kind in ({marks}) order by seq", kinds)
         return (read_entry(token, str(self.path)) for token in tokens)
 
+    def last_of_kind(self, *kinds: str) -> Entry | None:
+        """The newest entry of these kinds."""
+        marks = ",".join("?" * len(kinds))
+        tokens = self._query(f"select token from entries where kind in ({marks}) order by seq desc limit 1", kinds)
+        return next((read_entry(token, str(self.path)) for token in tokens), None)
+
     def of_segment(self, segment: str) -> Iterator[Entry]:
         """Everything said about one segment, oldest first."""
         tokens = self._query("select token from entries where segment = ? order by seq", (segment,))

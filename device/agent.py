@@ -1,0 +1,114 @@
+"""The composition root: one process, one event loop, a Pi or a simulator behind the same ports."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+from pathlib import Path
+
+import pylopdf_fonts_zh_cn
+
+from device.capture.overlay import Overlay
+from device.config import Config
+from device.controller import Controller
+from device.disc_thread import DiscThread
+from device.identity import Identity, load_identity
+from device.intake import Intake
+from device.ports import Hardware, Light
+from device.recorder import Recorder
+from device.recovery import Recovered, recover
+from device.release import Releaser
+from device.spool import Spool
+from device.supervise import supervise
+from device.uplink import Uplink
+from evidence.io.durable import Disc
+
+WAITING_S = 3
+SOFTWARE = f"liuhen {version('liuhen')}"
+
+
+async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event) -> None:
+    """Be a recorder until `stop` is set; then seal, say so in the journal, and close. Raises LiuhenError."""
+    identity = load_identity(config.identity)
+    overlay = make_overlay(config, identity)
+    thread = DiscThread("disc")
+    try:
+        spool = await thread.run(_open_spool, config, identity, hardware, disc)
+        recovered = await thread.run(recover, spool, hardware.clock.now().boot, SOFTWARE)
+        await _run_tasks(Agent(config, hardware, disc, identity, overlay, thread, spool), recovered, stop)
+        await thread.run(spool.note, "power_off", trigger="shutdown")
+        await thread.run(spool.close)
+    finally:
+        thread.close()
+        hardware.panel.show(Light.OFF)
+
+
+class Agent:
+    """The parts of a running recorder, wired together."""
+
+    def __init__(
+        self,
+        config: Config,
+        hardware: Hardware,
+        disc: Disc,
+        identity: Identity,
+        overlay: Overlay,
+        thread: DiscThread,
+        spool: Spool,
+    ) -> None:
+        self.hardware = hardware
+        self.thread = thread
+        self.spool = spool
+        self.officer = identity.officer
+        self.intake = Intake(limit_packets=WAITING_S * config.camera.frames_per_s)
+        self.recorder = Recorder(config.recording, hardware, self.intake, spool, thread, overlay, identity.officer)
+        self.controller = Controller(hardware, self.intake, self.recorder)
+        self.receipts = asyncio.Event()
+        self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)
+        self.uplink = Uplink(
+            identity, spool.paths, disc, hardware.clock, config.uplink.window, on_receipt=self.receipts.set
+        )
+
+    async def release(self) -> None:
+        """Look after receipts: at the start, and whenever one arrives."""
+        while True:
+            await self.thread.run(self.releaser.run)
+            await self.receipts.wait()
+            self.receipts.clear()
+
+
+def make_overlay(config: Config, identity: Identity) -> Overlay:
+    """The overlay for this recorder. Raises ConfigError when the font lacks a character of the officer's name."""
+    font = Path(pylopdf_fonts_zh_cn.sans_path())
+    return Overlay(config.camera.width, config.camera.height, identity.officer, identity.device, font)
+
+
+def _open_spool(config: Config, identity: Identity, hardware: Hardware, disc: Disc) -> Spool:
+    return Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
+
+
+async def _run_tasks(agent: Agent, recovered: Recovered, stop: asyncio.Event) -> None:
+    if agent.officer is not None:
+        officer = agent.officer
+        await agent.thread.run(
+            agent.spool.note, "sign_on", officer=officer.number, name=officer.name, unit=officer.unit
+        )
+    if recovered.interrupted is not None:
+        agent.recorder.go_on(recovered.interrupted)
+    clock, controller = agent.hardware.clock, agent.controller
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(agent.recorder.run(), name="recorder"),
+            tasks.create_task(agent.recorder.watch(), name="camera watch"),
+            tasks.create_task(controller.run(resume=recovered.interrupted is not None), name="controller"),
+            tasks.create_task(controller.watch_dock(), name="dock watch"),
+            tasks.create_task(supervise("release", agent.release, clock), name="release"),
+            tasks.create_task(
+                supervise("uplink", lambda: agent.uplink.run(controller.docked, controller.undocked), clock),
+                name="uplink",
+            ),
+        ]
+        await stop.wait()
+        await controller.shut_down()
+        for task in running:
+            task.cancel()

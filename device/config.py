@@ -1,0 +1,107 @@
+"""The recorder's configuration: TOML to frozen dataclasses. An unknown key or an impossible value is an error."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from evidence.errors import ConfigError
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraConfig:
+    """The picture. 1280x720 at 30 frames/s and 3 Mbit/s is 1.4 GB an hour."""
+
+    width: int = 1280
+    height: int = 720
+    frames_per_s: int = 30
+    bit_rate_bps: int = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingConfig:
+    """How long a segment and the pre-event buffer are."""
+
+    segment_s: int = 60
+    pre_event_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConfig:
+    """How much room the next shift wants: receipted segments are released, oldest first, until there is as much."""
+
+    wanted_free_minutes: int = 480
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkConfig:
+    """How many fragments may be under way without the dock's own acknowledgement."""
+
+    window: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that a technician may set. Relative paths start at the configuration file."""
+
+    spool: Path
+    identity: Path
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    recording: RecordingConfig = field(default_factory=RecordingConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    uplink: UplinkConfig = field(default_factory=UplinkConfig)
+
+
+LIMITS = {
+    "width": (64, 4096), "height": (64, 4096), "frames_per_s": (1, 120), "bit_rate_bps": (50_000, 50_000_000),
+    "segment_s": (1, 60), "pre_event_s": (0, 120), "wanted_free_minutes": (0, 100_000), "window": (1, 64),
+}  # fmt: skip
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration file. Raises ConfigError that names file, key and what to do."""
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), f"is not TOML: {error}") from error
+    unknown = sorted(set(given) - {one.name for one in fields(Config)})
+    if unknown:
+        raise ConfigError(str(path), f"has the unknown key {unknown[0]}", "remove it or correct its spelling")
+    camera = _section(CameraConfig, given, "camera", path)
+    if camera.width % 2 or camera.height % 2:
+        raise ConfigError(f"{path} [camera]", "has an odd width or height", "use even numbers")
+    return Config(
+        spool=_path(path, given, "spool"),
+        identity=_path(path, given, "identity"),
+        camera=camera,
+        recording=_section(RecordingConfig, given, "recording", path),
+        storage=_section(StorageConfig, given, "storage", path),
+        uplink=_section(UplinkConfig, given, "uplink", path),
+    )
+
+
+def _path(config: Path, given: dict[str, Any], name: str) -> Path:
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise ConfigError(str(config), f"lacks the folder {name}", f'add {name} = "FOLDER"')
+    return config.parent / value
+
+
+def _section(kind: type[Section], document: dict[str, Any], name: str, path: Path) -> Section:
+    given, where = document.get(name, {}), f"{path} [{name}]"
+    if not isinstance(given, dict):
+        raise ConfigError(where, "is not a section")
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    for key, value in given.items():
+        if key not in known:
+            raise ConfigError(where, f"has the unknown key {key}", f"known are {', '.join(sorted(known))}")
+        low, high = LIMITS[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ConfigError(where, f"has {key} = {value!r}", f"a whole number from {low} to {high}")
+    return kind(**given)

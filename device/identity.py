@@ -1,0 +1,107 @@
+"""Who this recorder is: its keys, its certificates, the dock it is pinned to, the officer it is assigned to.
+
+identity/signing.key   signs the journal; made here, never leaves
+identity/link.key      opens the TLS connection; so the process with the network needs no signing key (ADR 0006)
+identity/request.pem   what the dock signs at enrolment
+identity/signing.pem link.pem ca.pem dock.pem dock.toml assignment.jws   what the dock gave
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import NameOID
+
+from evidence.certificates import Role, Trust, der_from_pem
+from evidence.errors import BadInputError, ConfigError, UnknownKeyError
+from evidence.io.durable import Disc, make_folder
+from evidence.model import DEVICE_ID, Officer
+from evidence.receipts import read_assignment
+from evidence.signing import KeySigner, VerifyKey
+
+SIGNING_KEY, LINK_KEY, REQUEST, ASSIGNMENT = "signing.key", "link.key", "request.pem", "assignment.jws"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An enrolled recorder."""
+
+    folder: Path
+    device: str
+    signer: KeySigner
+    certificate: bytes
+    dock_key: VerifyKey
+    host: str
+    port: int
+    officer: Officer | None
+
+
+def provision(folder: Path, device: str, disc: Disc) -> Path:
+    """Make the recorder's two keys and the request for their certificates; returns the request's path.
+
+    Keys that are there already are kept. Raises BadInputError for an impossible id, DiscError.
+    """
+    if not DEVICE_ID.fullmatch(device):
+        raise BadInputError(f"device id {device!r}", "is impossible", "3 to 32 letters, digits and hyphens")
+    make_folder(folder)
+    signing, link = _key(folder / SIGNING_KEY, disc, signing=True), _key(folder / LINK_KEY, disc, signing=False)
+    requests = b"".join(_request(key, device) for key in (signing, link))
+    disc.replace(folder / REQUEST, requests)
+    return folder / REQUEST
+
+
+def load_identity(folder: Path) -> Identity:
+    """Read what provisioning and enrolment left. Raises ConfigError when a file is missing, BadInputError."""
+    trust = Trust(_read(folder, "ca.pem"), str(folder / "ca.pem"))
+    certificate = der_from_pem(_read(folder, "signing.pem"), str(folder / "signing.pem"))
+    own, dock = trust.identify_der(certificate), trust.identify_pem(_read(folder, "dock.pem"), str(folder / "dock.pem"))
+    signer = KeySigner.from_pem(_read(folder, SIGNING_KEY), str(folder / SIGNING_KEY))
+    if own.key.kid != signer.kid or own.role is not Role.RECORDER or dock.role is not Role.DOCK:
+        raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
+    host, port = _dock_address(folder)
+    assignment = folder / ASSIGNMENT
+    officer = None
+    if assignment.exists():
+        officer = read_assignment(assignment.read_text("ascii", errors="replace").strip(), dock.key, own.name)
+    return Identity(folder, own.name, signer, certificate, dock.key, host, port, officer)
+
+
+def _dock_address(folder: Path) -> tuple[str, int]:
+    try:
+        given = tomllib.loads(_read(folder, "dock.toml").decode())
+        return str(given["host"]), int(given["port"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(str(folder / "dock.toml"), "does not give host and port of the dock") from error
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        hint = "run: liuhen device provision, then liuhen dock enrol"
+        raise ConfigError(str(folder / name), f"cannot be read: {error.strerror}", hint) from error
+
+
+def _key(path: Path, disc: Disc, *, signing: bool) -> ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey:
+    if path.exists():
+        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        assert isinstance(loaded, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey)
+        return loaded
+    private = ed25519.Ed25519PrivateKey.generate() if signing else ec.generate_private_key(ec.SECP256R1())
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    disc.create(path, pem)
+    return private
+
+
+def _request(key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey, device: str) -> bytes:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM)

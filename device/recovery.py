@@ -1,0 +1,172 @@
+"""After a power loss: compare card and journal, keep everything whole, say what was torn (design section 4).
+
+Runs at every start, before anything else opens a segment. Every step can itself be cut short and run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from device.spool import SegmentState, Spool
+from evidence.boxes import Tracks, describe_fragment, describe_init, whole_fragments
+from evidence.errors import BadInputError
+from evidence.journal import Entry
+from evidence.model import Timestamp
+from evidence.signing import to_base64url
+
+PARTS = ("init", "fragment", "recovered")
+LIFE = ("power_on", "power_off", "recording_started", "recording_stopped", "interruption", "resumed", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInterruption:
+    """A break that has not ended: the recording it broke, and who was recording."""
+
+    interruption: str
+    recording: str
+    officer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What the start found: how the last run ended, and what it left open."""
+
+    previous_end: str
+    fragments: int
+    torn_bytes: int
+    interrupted: OpenInterruption | None
+
+
+def recover(spool: Spool, boot: str, software: str) -> Recovered:
+    """Bring card and journal together and journal this start. Raises DiscError."""
+    if spool.is_new:
+        spool.note("journal_opened", software=software)
+    last = spool.journal.last_of_kind("power_on", "power_off")
+    clean = last is None or last.kind == "power_off"
+    alive = spool.journal.last_of_kind(*PARTS, "recording_started", "resumed")
+    previous_end = "none" if last is None else "clean" if clean else "power_loss"
+    spool.note("power_on", software=software, previous_end=previous_end)
+    _forget_unjournalled(spool)
+    found = [_recover_segment(spool, segment) for segment in _unsealed(spool)]
+    _finish_releases(spool)
+    return Recovered(
+        previous_end=previous_end,
+        fragments=sum(fragments for fragments, _ in found),
+        torn_bytes=sum(torn for _, torn in found),
+        interrupted=_interrupted(spool, boot, alive.at if alive else None),
+    )
+
+
+def _unsealed(spool: Spool) -> list[str]:
+    ended = spool.journal.segments_with("segment") | spool.journal.segments_with("damaged")
+    return sorted(spool.journal.segments_with("init") - ended)
+
+
+def _forget_unjournalled(spool: Spool) -> None:
+    """A file whose first entry was never written holds an init section at most: no picture, but it is said."""
+    known = spool.journal.segments_with("init")
+    for path in sorted((spool.paths.root / "segments").iterdir()):
+        if path.stem not in known:
+            data = path.read_bytes()
+            _note_torn(spool, path.stem, 0, data)
+            spool.disc.remove(path)
+
+
+def _recover_segment(spool: Spool, segment: str) -> tuple[int, int]:
+    """Adopt whole fragments after the last journalled one, cut the torn rest, seal. Returns fragments and bytes cut."""
+    entries = [entry for entry in spool.journal.of_segment(segment) if entry.kind in PARTS]
+    path = spool.paths.segment(segment)
+    data = path.read_bytes() if path.exists() else b""
+    officer = _officer_of(spool, entries[0].fields["recording"])
+    state = SegmentState(segment, entries[0].fields["recording"], officer)
+    for entry in entries:
+        part = _part_of(data, entry)
+        if to_base64url(sha256(part).digest()) != entry.fields["stored_sha256"]:
+            spool.note("damaged", segment=segment, what=f"part {entry.fields['index']} is not what was journalled")
+            return 0, 0
+        state.take(entry.fields, part)
+    adopted = _adopt_whole(spool, state, data)
+    torn = data[state.stored_bytes :]
+    if torn:
+        _note_torn(spool, segment, state.stored_bytes, torn)
+        spool.disc.truncate(path, state.stored_bytes)
+    spool.seal(state, "power_loss")
+    return adopted, len(torn)
+
+
+def _adopt_whole(spool: Spool, state: SegmentState, data: bytes) -> int:
+    tail = data[state.stored_bytes :]
+    tracks = describe_init(data[: state.parts[0][0]])
+    begins_at = state.stored_bytes
+    whole = list(_described(tail, tracks))
+    if whole:
+        # The bytes were read from the page cache; only now are they known to be on the card.
+        spool.disc.sync(spool.paths.segment(state.segment))
+    for start, end, fields in whole:
+        part = data[begins_at + start : begins_at + end]
+        spool.adopt(state, part, part, fields)
+    return len(whole)
+
+
+def _described(tail: bytes, tracks: Tracks) -> Iterable[tuple[int, int, dict[str, int]]]:
+    """Whole fragments at the start of the tail; one whose boxes contradict themselves ends them."""
+    for start, end in whole_fragments(tail):
+        try:
+            info = describe_fragment(tail[start:end], tracks)
+        except BadInputError:
+            return
+        yield (
+            start,
+            end,
+            {
+                "pts_us": info.pts_us,
+                "duration_us": info.duration_us,
+                "frames": info.frames,
+                "samples": info.samples,
+            },
+        )
+
+
+def _finish_releases(spool: Spool) -> None:
+    """A release that was journalled but not carried out is carried out now."""
+    for segment in sorted(spool.journal.segments_with("released")):
+        spool.disc.remove(spool.paths.segment(segment))
+
+
+def _interrupted(spool: Spool, boot: str, cut_at: Timestamp | None) -> OpenInterruption | None:
+    """The recording that was running when the power went, or that an earlier break left waiting."""
+    entries = list(spool.journal.of_kind(*LIFE))
+    started = [entry for entry in entries if entry.kind == "recording_started"]
+    if not started:
+        return None
+    recording, officer = started[-1].fields["recording"], started[-1].fields["officer"]
+    about = [entry for entry in entries if entry.fields.get("recording") == recording]
+    if about[-1].kind == "recording_stopped":
+        return None
+    if about[-1].kind == "interruption":
+        return OpenInterruption(about[-1].fields["interruption"], recording, officer)
+    broken = f"{boot[:12]}-i0000"
+    began = cut_at or about[-1].at
+    spool.note("interruption", interruption=broken, recording=recording, cause="power_loss", began=began.to_fields())
+    return OpenInterruption(broken, recording, officer)
+
+
+def _officer_of(spool: Spool, recording: str) -> str | None:
+    for entry in spool.journal.of_kind("recording_started"):
+        if entry.fields["recording"] == recording:
+            officer: str | None = entry.fields["officer"]
+            return officer
+    return None
+
+
+def _part_of(data: bytes, entry: Entry) -> bytes:
+    offset = entry.fields["offset_bytes"]
+    return data[offset : offset + entry.fields["stored_bytes"]]
+
+
+def _note_torn(spool: Spool, segment: str, offset_bytes: int, data: bytes) -> None:
+    fields: dict[str, Any] = {"offset_bytes": offset_bytes, "bytes": len(data)}
+    spool.note("torn", segment=segment, sha256=to_base64url(sha256(data).digest()), **fields)

@@ -1,0 +1,187 @@
+"""The recorder's card: segments that wait for the dock, and the journal that says what they are.
+
+    spool/journal.db          every entry, durable before anything else happens
+    spool/segments/ID.mp4     init section and fragments, playable at any time
+    spool/receipts/ID.jws     the dock's signed receipts, put there by the uplink
+
+The order is always the same: bytes durable, then the entry that speaks of them. So whatever is journalled is there, and
+whatever is there and not journalled is the tail that recovery looks after (design section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from device.capture.muxer import MediaFragment
+from device.ports import Clock
+from evidence.errors import DiscError
+from evidence.io.durable import Disc, make_folder
+from evidence.io.journal_store import JournalStore, head_path, state_head
+from evidence.journal import Chain, Entry
+from evidence.model import Officer, Timestamp
+from evidence.sealing import seal_part
+from evidence.signing import Signer, to_base64url
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolPaths:
+    """Where things lie on the card."""
+
+    root: Path
+
+    @property
+    def journal(self) -> Path:
+        """The journal's database."""
+        return self.root / "journal.db"
+
+    def segment(self, segment: str) -> Path:
+        """The file of one segment."""
+        return self.root / "segments" / f"{segment}.mp4"
+
+    def receipt(self, segment: str) -> Path:
+        """The dock's receipt for one segment."""
+        return self.root / "receipts" / f"{segment}.jws"
+
+
+@dataclass(slots=True)
+class SegmentState:
+    """A segment that is being written: where its file ends, and what its seal will say."""
+
+    segment: str
+    recording: str
+    officer: str | None
+    stored_bytes: int = 0
+    plain_bytes: int = 0
+    frames: int = 0
+    samples: int = 0
+    duration_us: int = 0
+    complete: bool = True
+    parts: list[list[Any]] = field(default_factory=list)
+    digest: Any = field(default_factory=sha256)
+
+    def take(self, fields: Mapping[str, Any], plain: bytes) -> None:
+        """Count one part in, as its entry describes it."""
+        self.stored_bytes += fields["stored_bytes"]
+        self.plain_bytes += fields["bytes"]
+        self.frames += fields.get("frames", 0)
+        self.samples += fields.get("samples", 0)
+        self.duration_us += fields.get("duration_us", 0)
+        self.parts.append([fields["stored_bytes"], fields["stored_sha256"]])
+        self.digest.update(plain)
+
+
+class Spool:
+    """The writing end: one process, one thread (the disc thread) at a time."""
+
+    def __init__(
+        self, root: Path, device: str, disc: Disc, clock: Clock, signer: Signer, certificates: Iterable[bytes]
+    ) -> None:
+        """Open or create. Raises DiscError, BadInputError."""
+        self.paths = SpoolPaths(root)
+        self.disc = disc
+        self.device = device
+        self._clock = clock
+        self._signer = signer
+        self._certificates = tuple(certificates)
+        for folder in (root / "segments", root / "receipts"):
+            make_folder(folder)
+        # A stated head belongs to a closed journal; from here on this one is open.
+        disc.remove(head_path(self.paths.journal))
+        self.journal = JournalStore(self.paths.journal)
+        self._chain = Chain(device, signer, self.journal.head())
+
+    @property
+    def is_new(self) -> bool:
+        """True when nothing has been journalled yet."""
+        return self._chain.head.seq < 0
+
+    @property
+    def head_seq(self) -> int:
+        """The number of the last entry."""
+        return self._chain.head.seq
+
+    def note(self, kind: str, at: Timestamp | None = None, **fields: Any) -> Entry:
+        """Journal one entry; after return it survives a power cut. Raises DiscError."""
+        x5c = self._certificates if self.is_new or kind == "segment" else ()
+        entry = self._chain.make(at or self._clock.now(), kind, fields, x5c)
+        self.journal.add(entry)
+        self._chain.advance(entry)
+        return entry
+
+    def open_segment(
+        self, segment: str, recording: str, officer: Officer | None, init: bytes, epoch: Timestamp
+    ) -> SegmentState:
+        """Begin a segment's file with its init section. `epoch` is the instant of the muxer's time stamp zero."""
+        state = SegmentState(segment, recording, officer.number if officer else None)
+        stored = seal_part(init)
+        self.disc.create(self.paths.segment(segment), stored)
+        self._note_part("init", state, init, stored, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot)
+        return state
+
+    def append(self, state: SegmentState, fragment: MediaFragment) -> Entry:
+        """Make one fragment durable, then journal it. Raises DiscError; then the segment is suspect."""
+        stored = seal_part(fragment.data)
+        try:
+            self.disc.append(self.paths.segment(state.segment), stored, state.stored_bytes)
+        except DiscError:
+            state.complete = False
+            raise
+        return self._note_part("fragment", state, fragment.data, stored, **info_fields(fragment))
+
+    def adopt(self, state: SegmentState, plain: bytes, stored: bytes, fields: Mapping[str, Any]) -> Entry:
+        """Journal a fragment that was found on the card after a power cut and has been synced since."""
+        return self._note_part("recovered", state, plain, stored, **fields)
+
+    def seal(self, state: SegmentState, trigger: str) -> Entry:
+        """Sign the segment's manifest. `trigger` says why it ends here."""
+        return self.note(
+            "segment",
+            segment=state.segment,
+            recording=state.recording,
+            trigger=trigger,
+            officer=state.officer,
+            bytes=state.plain_bytes,
+            sha256=to_base64url(state.digest.digest()),
+            stored_bytes=state.stored_bytes,
+            parts=state.parts,
+            frames=state.frames,
+            samples=state.samples,
+            duration_us=state.duration_us,
+            complete=state.complete,
+        )
+
+    def close(self) -> None:
+        """Close the journal and state its head, so that not a byte of it can change unseen. Raises DiscError."""
+        self.journal.close()
+        state_head(self.paths.journal, self.disc, self._signer, self._chain)
+
+    def _note_part(self, kind: str, state: SegmentState, plain: bytes, stored: bytes, **more: Any) -> Entry:
+        plain_hash = to_base64url(sha256(plain).digest())
+        entry = self.note(
+            kind,
+            segment=state.segment,
+            index=len(state.parts),
+            offset_bytes=state.stored_bytes,
+            bytes=len(plain),
+            sha256=plain_hash,
+            stored_bytes=len(stored),
+            stored_sha256=plain_hash if stored is plain else to_base64url(sha256(stored).digest()),
+            **more,
+        )
+        state.take(entry.fields, plain)
+        return entry
+
+
+def info_fields(fragment: MediaFragment) -> dict[str, int]:
+    """The fields of a fragment's entry that come from its own boxes."""
+    info = fragment.info
+    return {
+        "pts_us": info.pts_us,
+        "duration_us": info.duration_us,
+        "frames": info.frames,
+        "samples": info.samples,
+    }
