@@ -1,0 +1,174 @@
+"""The unit's certificate authority: makes the root and issues certificates with a role (RFC 5280). Pure but for chance.
+
+What a certificate may do is decided here and nowhere else; a request's own wishes are never copied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from ipaddress import ip_address
+from secrets import token_hex
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+
+from evidence.certificates import Role
+from evidence.errors import BadInputError
+from evidence.model import DEVICE_ID, EPOCH
+from evidence.signing import PrivateKey, PublicKey, VerifyKey
+
+ROOT_LIFE = timedelta(days=40 * 365)
+LEAF_LIFE = timedelta(days=15 * 365)
+DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+"""RFC 9336. It also keeps a signing certificate from opening a TLS connection."""
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+REQUEST_END = b"-----END CERTIFICATE REQUEST-----"
+
+
+class Purpose(Enum):
+    """What a certificate is for: its role in the subject, and its extended key usage."""
+
+    RECORDER = (Role.RECORDER, DOCUMENT_SIGNING)
+    DOCK = (Role.DOCK, DOCUMENT_SIGNING)
+    CLIENT = (Role.LINK, ExtendedKeyUsageOID.CLIENT_AUTH)
+    BROKER = (Role.LINK, ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a recorder asks for, its possession of both private keys proven."""
+
+    device: str
+    signing: PublicKey
+    link: PublicKey
+
+
+class Authority:
+    """The root key at work."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, root: x509.Certificate) -> None:
+        self._key = key
+        self.root = root
+
+    def issue(
+        self, name: str, purpose: Purpose, public: PublicKey, now: datetime, hosts: Sequence[str] = ()
+    ) -> x509.Certificate:
+        """A certificate for a public key. `hosts` are names and addresses of a server."""
+        role, usage = purpose.value
+        # A recorder's clock may be unset until the dock sets it: the broker it asks first must be valid at any time.
+        begins = EPOCH if purpose is Purpose.BROKER else now - timedelta(hours=1)
+        subject = _name(name, role)
+        builder = _builder(subject, self.root.subject, public, begins, now + LEAF_LIFE)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(_usage(authority=False), critical=True)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(issuer, critical=False)
+        if hosts:
+            names = x509.SubjectAlternativeName([host_name(host) for host in hosts])
+            builder = builder.add_extension(names, critical=False)
+        return builder.sign(self._key, hashes.SHA256())
+
+    @classmethod
+    def make(cls, now: datetime) -> Authority:
+        """A new root, valid from the beginning of time because a recorder's clock may be unset."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"liuhen root {token_hex(4)}")])
+        builder = _builder(name, name, key.public_key(), EPOCH, now + ROOT_LIFE)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(_usage(authority=True), critical=True)
+        return cls(key, builder.sign(key, hashes.SHA256()))
+
+    @classmethod
+    def from_pem(cls, key: bytes, certificate: bytes, where: str) -> Authority:
+        """Load the root. Raises BadInputError."""
+        try:
+            private = serialization.load_pem_private_key(key, password=None)
+            root = x509.load_pem_x509_certificate(certificate)
+        except (ValueError, TypeError) as error:
+            raise BadInputError(where, "is not a readable root key with its certificate") from error
+        if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != root.public_key():
+            raise BadInputError(where, "key and certificate do not belong together")
+        return cls(private, root)
+
+    def key_pem(self) -> bytes:
+        """The root's private key, PKCS#8."""
+        return private_pem(self._key)
+
+
+def read_request(pem: bytes, where: str) -> Request:
+    """Two CSRs, signing key first, link key second. Raises BadInputError that says what is wrong with them."""
+    blocks = [block.strip() + b"\n" + REQUEST_END for block in pem.split(REQUEST_END)[:-1]]
+    if len(blocks) != 2:
+        raise BadInputError(where, f"holds {len(blocks)} certificate requests instead of two", "signing key, link key")
+    (device, signing), (link_device, link) = (_read_one(block, where) for block in blocks)
+    if device != link_device:
+        raise BadInputError(where, f"is for two names, {device!r} and {link_device!r}")
+    if VerifyKey.of(signing).kid == VerifyKey.of(link).kid:
+        raise BadInputError(where, "uses one key both to sign evidence and to open the link", "make two keys")
+    return Request(device, signing, link)
+
+
+def private_pem(key: PrivateKey) -> bytes:
+    """PKCS#8, not encrypted: the file's mode protects it."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def certificate_pem(certificate: x509.Certificate) -> bytes:
+    """One certificate in PEM."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _read_one(pem: bytes, where: str) -> tuple[str, PublicKey]:
+    try:
+        request = x509.load_pem_x509_csr(pem)
+        proven = request.is_signature_valid
+        public = request.public_key()
+    except (ValueError, TypeError) as error:
+        raise BadInputError(where, "holds an unreadable certificate request") from error
+    VerifyKey.of(public)
+    if not proven:
+        raise BadInputError(where, "is not signed by the key that it wants a certificate for")
+    names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if len(names) != 1 or not DEVICE_ID.fullmatch(str(names[0].value)):
+        raise BadInputError(where, "names no recorder", "common name: 3 to 32 letters, digits or hyphens")
+    assert isinstance(public, PublicKey)
+    return str(names[0].value), public
+
+
+def _name(name: str, role: Role) -> x509.Name:
+    fields = ((NameOID.ORGANIZATIONAL_UNIT_NAME, role.value), (NameOID.COMMON_NAME, name))
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in fields])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: PublicKey, begins: datetime, ends: datetime
+) -> x509.CertificateBuilder:
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public)
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(begins).not_valid_after(ends)
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+
+
+def _usage(authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority, key_cert_sign=authority, crl_sign=authority, content_commitment=False,
+        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+
+def host_name(host: str) -> x509.GeneralName:
+    """A host as it stands in a server's certificate. Raises BadInputError for what is neither name nor address."""
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError as error:
+        if HOST_NAME.fullmatch(host):
+            return x509.DNSName(host)
+        raise BadInputError(f"host {host!r}", "is neither a name nor an address", "for example dock.unit.cn") from error

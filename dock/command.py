@@ -1,0 +1,100 @@
+"""The dock's commands: init, enrol, run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from dock.clock import SystemClock
+from dock.enrolment import choose_settings, enrol, init
+from dock.folder import DockFolder
+from evidence.errors import BadInputError
+from evidence.io.command import Command
+from evidence.io.durable import PosixDisc, make_folder
+from evidence.model import Officer
+
+HELP = "make a dock, enrol recorders, receive evidence"
+INIT_HELP = """\
+Makes the folder of a dock: the unit's root certificate, the dock's keys, and a broker configuration.
+
+  liuhen dock init station                                    try it out on this machine
+  liuhen dock init station --host dock.unit.example --listen 0.0.0.0   for recorders on the network
+  mosquitto -c station/dock/broker/mosquitto.conf             then start the broker
+"""
+ENROL_HELP = """\
+Gives a recorder its certificates. REQUEST is the file that the recorder made: two certificate requests in PEM, the
+signing key first, the link key second. Carry the files that appear in OUT to the recorder.
+
+  liuhen dock enrol station request.pem --out for-BWC-0001 --officer 110123 "张三" "交警一大队"
+"""
+RUN_HELP = """\
+Receives evidence until it is told to stop (Ctrl-C or SIGTERM). One receiver is enough for about three gigabit links;
+a larger site runs several, each with its share of the recorders.
+
+  liuhen dock run station
+  liuhen dock run station --receiver 2 --of 2
+"""
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    raw = argparse.RawDescriptionHelpFormatter
+
+    make = verbs.add_parser("init", help="make the folder of a dock", description=INIT_HELP, formatter_class=raw)
+    make.add_argument("folder", type=Path, metavar="DIR", help="where the dock will live")
+    make.add_argument("--host", action="append", default=[], metavar="NAME", help="name or address recorders use")
+    make.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="the broker's address (127.0.0.1)")
+    make.add_argument("--port", type=int, default=8883, help="the broker's port (8883)")
+    make.add_argument("--receivers", type=int, default=1, metavar="N", help="how many receivers get a key (1)")
+
+    give = verbs.add_parser("enrol", help="give a recorder its keys", description=ENROL_HELP, formatter_class=raw)
+    give.add_argument("folder", type=Path, metavar="DIR", help="the dock")
+    give.add_argument("request", type=Path, metavar="REQUEST", help="the recorder's request file")
+    give.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the recorder's files")
+    give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
+
+    for verb in (make, give):
+        verb.add_argument("--json", action="store_true", help="print the result as JSON")
+        verb.set_defaults(act=_init if verb is make else _enrol)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    arguments.act(arguments)
+    return 0
+
+
+def _init(arguments: argparse.Namespace) -> None:
+    folder = DockFolder(arguments.folder)
+    settings = choose_settings(arguments.host, arguments.listen, arguments.port)
+    hosts = [*arguments.host, settings.host, settings.receiver_host]
+    as_root = os.geteuid() == 0
+    init(folder, PosixDisc(), SystemClock(), settings, arguments.listen, hosts, arguments.receivers, as_root)
+    config = folder.broker / "mosquitto.conf"
+    if arguments.json:
+        print(json.dumps({"ca": str(folder.ca_certificate), "broker": str(config), "port": settings.port}))
+    else:
+        print(f"dock made in {folder.root}; root certificate {folder.ca_certificate}; start: mosquitto -c {config}")
+
+
+def _enrol(arguments: argparse.Namespace) -> None:
+    folder = DockFolder(arguments.folder)
+    officer = Officer(*arguments.officer) if arguments.officer else None
+    try:
+        request = arguments.request.read_bytes()
+    except OSError as error:
+        raise BadInputError(str(arguments.request), f"cannot be read: {error.strerror}") from error
+    disc = PosixDisc()
+    enrolment = enrol(folder, disc, SystemClock(), request, str(arguments.request), officer)
+    make_folder(arguments.out)
+    for name, content in enrolment.files.items():
+        disc.replace(arguments.out / name, content)
+    if arguments.json:
+        listed = {"device": enrolment.device, "kid": enrolment.kid, "files": sorted(enrolment.files)}
+        print(json.dumps(listed))
+    else:
+        print(f"{enrolment.device} enrolled with key {enrolment.kid[:12]}; its files are in {arguments.out}")
+
+
+DOCK = Command(HELP, _configure, _run)

@@ -1,0 +1,148 @@
+"""A recorder reduced to what the dock sees of it: keys, a journal, and segments of random bytes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.x509.oid import NameOID
+
+from dock.enrolment import choose_settings, enrol, init
+from dock.folder import DockFolder
+from evidence.certificates import der_from_pem
+from evidence.io.durable import Disc, PosixDisc
+from evidence.journal import Chain, Entry
+from evidence.model import ClockGrade, Officer, Timestamp, segment_id
+from evidence.signing import KeySigner, PrivateKey, to_base64url
+from evidence.wire import Offered, Topic, Up, write_batch, write_part
+
+BOOT = "0123456789ab" + "0" * 20
+OFFICER = Officer("110123", "张三", "交警一大队")
+
+
+class StillClock:
+    """One microsecond passes every time somebody looks."""
+
+    def __init__(self) -> None:
+        self.ticks_us = 0
+
+    def now(self) -> Timestamp:
+        self.ticks_us += 1
+        return Timestamp(1_795_267_085_000_000 + self.ticks_us, 480, ClockGrade.NTP, 1000, BOOT, self.ticks_us)
+
+
+def hash_of(data: bytes) -> str:
+    return to_base64url(sha256(data).digest())
+
+
+def make_dock(root: Path, receivers: int = 1, disc: Disc | None = None) -> DockFolder:
+    folder = DockFolder(root)
+    settings = choose_settings([], "127.0.0.1", 8883)
+    init(folder, disc or PosixDisc(), StillClock(), settings, "127.0.0.1", [], receivers, as_root=False)
+    return folder
+
+
+def request_for(name: str, key: PrivateKey | rsa.RSAPrivateKey) -> bytes:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM)
+
+
+@dataclass
+class FakeSegment:
+    """A sealed segment: its parts with their entries, and its seal."""
+
+    name: str
+    parts: list[bytes]
+    entries: list[Entry]
+    seal: Entry
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self.parts)
+
+    @property
+    def offered(self) -> Offered:
+        return Offered(self.name, len(self.parts))
+
+
+@dataclass
+class FakeRecorder:
+    """Its journal and its segments, made with `record`."""
+
+    device: str
+    signing: PrivateKey = field(default_factory=ed25519.Ed25519PrivateKey.generate)
+    link: PrivateKey = field(default_factory=ed25519.Ed25519PrivateKey.generate)
+    tokens: list[str] = field(default_factory=list)
+    segments: dict[str, FakeSegment] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.chain = Chain(self.device, KeySigner(self.signing))
+        self.clock = StillClock()
+        self.certificate = b""
+
+    @property
+    def request(self) -> bytes:
+        return request_for(self.device, self.signing) + request_for(self.device, self.link)
+
+    def enrol(self, folder: DockFolder, officer: Officer | None = OFFICER) -> Mapping[str, bytes]:
+        """Enrol and open the journal."""
+        files = enrol(folder, PosixDisc(), self.clock, self.request, "request", officer).files
+        self.certificate = der_from_pem(files["signing.pem"], "signing.pem")
+        self.add("journal_opened", {"software": "test"}, x5c=(self.certificate,))
+        return files
+
+    def add(self, kind: str, fields: Mapping[str, Any], x5c: Sequence[bytes] = ()) -> Entry:
+        entry = self.chain.make(self.clock.now(), kind, fields, x5c)
+        self.chain.advance(entry)
+        self.tokens.append(entry.token)
+        return entry
+
+    def part_fields(self, segment: str, index: int, offset_bytes: int, data: bytes) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "segment": segment, "index": index, "offset_bytes": offset_bytes, "bytes": len(data),
+            "sha256": hash_of(data), "stored_bytes": len(data), "stored_sha256": hash_of(data),
+        }  # fmt: skip
+        if index == 0:
+            return fields | {"recording": f"{BOOT[:12]}-r0001", "epoch_boot_us": 0, "boot": BOOT}
+        return fields | {"pts_us": index * 1_000_000, "duration_us": 1_000_000, "frames": 30, "samples": 48_000}
+
+    def record(self, parts: int = 3, part_bytes: int = 1000) -> FakeSegment:
+        """One more sealed segment of random bytes."""
+        number = len(self.segments) + 1
+        name = segment_id(BOOT, number)
+        contents = [random.Random(f"{self.device} {name} {index}").randbytes(part_bytes) for index in range(parts)]
+        offsets = accumulate((len(data) for data in contents), initial=0)
+        entries = [
+            self.add("fragment" if index else "init", self.part_fields(name, index, offset, data))
+            for index, (offset, data) in enumerate(zip(offsets, contents, strict=False))
+        ]
+        whole = b"".join(contents)
+        fields = {
+            "segment": name, "recording": f"{BOOT[:12]}-r0001", "trigger": "button", "officer": None,
+            "bytes": len(whole), "sha256": hash_of(whole), "stored_bytes": len(whole),
+            "parts": [[len(data), hash_of(data)] for data in contents],
+            "frames": 30 * (parts - 1), "samples": 0, "duration_us": (parts - 1) * 1_000_000, "complete": True,
+        }  # fmt: skip
+        self.segments[name] = FakeSegment(name, contents, entries, self.add("segment", fields))
+        return self.segments[name]
+
+    def topic(self, name: Up, *rest: str) -> str:
+        return Topic(self.device, name, rest).text()
+
+    def journal_message(self, first: int = 0, last: int | None = None) -> tuple[str, bytes]:
+        return self.topic(Up.JOURNAL), write_batch(self.tokens[first : None if last is None else last + 1])
+
+    def part_message(self, segment: str, index: int) -> tuple[str, bytes]:
+        one = self.segments[segment]
+        topic = self.topic(Up.FRAGMENT, segment, str(index))
+        return topic, write_part(one.entries[index].token, one.parts[index])
