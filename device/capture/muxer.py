@@ -180,6 +180,8 @@ def _add_video(container: av.container.OutputContainer, video: VideoFormat) -> V
 
     PyAV makes such a stream only from one that it has read, so it reads the parameter sets (Annex B).
     """
+    if not video.extradata.startswith((b"\0\0\1", b"\0\0\0\1")):
+        raise CaptureError("muxer", "the encoder gave no parameter sets in Annex B form")
     with av.open(BytesIO(video.extradata), format="h264") as parameter_sets:
         stream = container.add_stream_from_template(parameter_sets.streams.video[0], opaque=True)
     stream.codec_context.extradata = video.extradata

@@ -172,5 +172,5 @@ class SoundTrack:
         if not self._joined or self._last is None:
             return 0
         next_sample = _count_after(self._last) - self._pending_samples
-        behind = int((self._clock.heard_us(next_sample) - self._piece_us) / US_PER_SAMPLE) - PIECE_SAMPLES
+        behind = int((self._clock.heard_us(next_sample) - self._piece_us) / US_PER_SAMPLE - PIECE_SAMPLES)
         return max(-MAX_CORRECTION_SAMPLES, min(MAX_CORRECTION_SAMPLES, behind))
