@@ -14,6 +14,7 @@ from device.controller import Controller
 from device.disc_thread import DiscThread
 from device.identity import Identity, load_identity
 from device.intake import Intake
+from device.numbers import Numbers
 from device.ports import Hardware, Light
 from device.recorder import Recorder
 from device.recovery import Recovered, recover
@@ -34,8 +35,10 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
     thread = DiscThread("disc")
     try:
         spool = await thread.run(_open_spool, config, identity, hardware, disc)
-        recovered = await thread.run(recover, spool, hardware.clock.now().boot, SOFTWARE)
-        await _run_tasks(Agent(config, hardware, disc, identity, overlay, thread, spool), recovered, stop)
+        boot = hardware.clock.now().boot
+        numbers = await thread.run(Numbers, spool.journal, boot)
+        recovered = await thread.run(recover, spool, numbers, boot, SOFTWARE)
+        await _run_tasks(Agent(config, hardware, disc, identity, overlay, thread, spool, numbers), recovered, stop)
         await thread.run(spool.note, "power_off", trigger="shutdown")
         await thread.run(spool.close)
     finally:
@@ -55,13 +58,16 @@ class Agent:
         overlay: Overlay,
         thread: DiscThread,
         spool: Spool,
+        numbers: Numbers,
     ) -> None:
         self.hardware = hardware
         self.thread = thread
         self.spool = spool
         self.officer = identity.officer
         self.intake = Intake(limit_packets=WAITING_S * config.camera.frames_per_s)
-        self.recorder = Recorder(config.recording, hardware, self.intake, spool, thread, overlay, identity.officer)
+        self.recorder = Recorder(
+            config.recording, hardware, self.intake, spool, thread, overlay, identity.officer, numbers
+        )
         self.controller = Controller(hardware, self.intake, self.recorder)
         self.receipts = asyncio.Event()
         self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)

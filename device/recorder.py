@@ -17,11 +17,12 @@ from device.config import RecordingConfig
 from device.disc_thread import DiscThread
 from device.intake import CameraStalled, Dropped, Intake, Item, Start, Stop, StopOverdue
 from device.interruptions import unexplained
+from device.numbers import Numbers
 from device.ports import Frame, Hardware, SoundBlock, VideoPacket
 from device.recovery import OpenInterruption
 from device.spool import SegmentState, Spool
 from evidence.errors import CaptureError, DiscError, DiscFullError
-from evidence.model import Officer, Timestamp, segment_id
+from evidence.model import Officer, Timestamp
 
 RETRY_US = 5_000_000
 STALL_US = 2_000_000
@@ -52,6 +53,7 @@ class Recorder:
         disc: DiscThread,
         overlay: Overlay,
         officer: Officer | None,
+        numbers: Numbers,
     ) -> None:
         self._config = config
         self._hardware = hardware
@@ -71,9 +73,7 @@ class Recorder:
         self._break: Break | None = None
         self._stop: Stop | None = None
         self._stop_boot_us = 0
-        self._recordings = 0
-        self._segments = 0
-        self._breaks = 0
+        self._numbers = numbers
 
     @property
     def recording(self) -> str | None:
@@ -166,9 +166,7 @@ class Recorder:
         self._intake.last_video_boot_us = self._clock.now().boot_us
 
     async def _start(self, trigger: str) -> None:
-        self._recordings += 1
-        boot = self._epoch.boot
-        self._recording = f"{boot[:12]}-r{self._recordings:04d}"
+        self._recording = self._numbers.next_recording()
         self._mark = Mark.RECORDING
         officer = self._officer.number if self._officer else None
         if not await self.try_note("recording_started", recording=self._recording, trigger=trigger, officer=officer):
@@ -188,7 +186,9 @@ class Recorder:
         assert stop is not None
         await self._seal(stop.trigger)
         self._break = None
-        await self.try_note("recording_stopped", recording=recording, trigger=stop.trigger)
+        await self.try_note(
+            "recording_stopped", recording=recording, trigger=stop.trigger, ended_boot_us=self._stop_boot_us
+        )
         stop.done.set()
 
     async def _keep_all(self, fragments: list[MediaFragment]) -> None:
@@ -233,9 +233,8 @@ class Recorder:
     async def _open_segment(self, fragment: MediaFragment) -> SegmentState:
         assert self._muxer is not None
         assert self._recording is not None
-        self._segments += 1
         self._segment_began_us = fragment.first_frame_boot_us
-        name = segment_id(self._epoch.boot, self._segments)
+        name = self._numbers.next_segment()
         return await self._disc.run(
             self._spool.open_segment, name, self._recording, self._officer, self._muxer.init, self._epoch
         )
@@ -257,9 +256,7 @@ class Recorder:
         if self._break:
             self._break.retry_boot_us = retry_us
             return
-        self._breaks += 1
-        name = f"{self._epoch.boot[:12]}-i{self._breaks:04d}"
-        self._break = Break(name, cause, began, noted=False, retry_boot_us=retry_us)
+        self._break = Break(self._numbers.next_interruption(), cause, began, noted=False, retry_boot_us=retry_us)
         await self._seal(cause)
         await self._note_break(self._break)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from device.numbers import Numbers
 from device.spool import SegmentState, Spool
 from evidence.boxes import Tracks, describe_fragment, describe_init, whole_fragments
 from evidence.errors import BadInputError
@@ -40,23 +41,24 @@ class Recovered:
     interrupted: OpenInterruption | None
 
 
-def recover(spool: Spool, boot: str, software: str) -> Recovered:
+def recover(spool: Spool, numbers: Numbers, boot: str, software: str) -> Recovered:
     """Bring card and journal together and journal this start. Raises DiscError."""
     if spool.is_new:
         spool.note("journal_opened", software=software)
     last = spool.journal.last_of_kind("power_on", "power_off")
-    clean = last is None or last.kind == "power_off"
     alive = spool.journal.last_of_kind(*PARTS, "recording_started", "resumed")
-    previous_end = "none" if last is None else "clean" if clean else "power_loss"
+    previous_end = "none" if last is None else "clean" if last.kind == "power_off" else _unclean_end(last, boot)
     spool.note("power_on", software=software, previous_end=previous_end)
+    # What a clean end left open was left by a card that took nothing more.
+    cause = "power_loss" if previous_end == "power_loss" else "device_fault"
     _forget_unjournalled(spool)
-    found = [_recover_segment(spool, segment) for segment in _unsealed(spool)]
+    found = [_recover_segment(spool, segment, cause) for segment in _unsealed(spool)]
     _finish_releases(spool)
     return Recovered(
         previous_end=previous_end,
         fragments=sum(fragments for fragments, _ in found),
         torn_bytes=sum(torn for _, torn in found),
-        interrupted=_interrupted(spool, boot, alive.at if alive else None),
+        interrupted=_interrupted(spool, numbers, cause, alive.at if alive else None),
     )
 
 
@@ -75,7 +77,7 @@ def _forget_unjournalled(spool: Spool) -> None:
             spool.disc.remove(path)
 
 
-def _recover_segment(spool: Spool, segment: str) -> tuple[int, int]:
+def _recover_segment(spool: Spool, segment: str, trigger: str) -> tuple[int, int]:
     """Adopt whole fragments after the last journalled one, cut the torn rest, seal. Returns fragments and bytes cut."""
     entries = [entry for entry in spool.journal.of_segment(segment) if entry.kind in PARTS]
     path = spool.paths.segment(segment)
@@ -93,7 +95,7 @@ def _recover_segment(spool: Spool, segment: str) -> tuple[int, int]:
     if torn:
         _note_torn(spool, segment, state.stored_bytes, torn)
         spool.disc.truncate(path, state.stored_bytes)
-    spool.seal(state, "power_loss")
+    spool.seal(state, trigger)
     return adopted, len(torn)
 
 
@@ -136,8 +138,13 @@ def _finish_releases(spool: Spool) -> None:
         spool.disc.remove(spool.paths.segment(segment))
 
 
-def _interrupted(spool: Spool, boot: str, cut_at: Timestamp | None) -> OpenInterruption | None:
-    """The recording that was running when the power went, or that an earlier break left waiting."""
+def _unclean_end(last: Entry, boot: str) -> str:
+    """The same boot means that only the agent died; another one that the machine lost its power."""
+    return "device_fault" if last.at.boot == boot else "power_loss"
+
+
+def _interrupted(spool: Spool, numbers: Numbers, cause: str, cut_at: Timestamp | None) -> OpenInterruption | None:
+    """The recording that was running when the last run ended, or that an earlier break left waiting."""
     entries = list(spool.journal.of_kind(*LIFE))
     started = [entry for entry in entries if entry.kind == "recording_started"]
     if not started:
@@ -148,9 +155,9 @@ def _interrupted(spool: Spool, boot: str, cut_at: Timestamp | None) -> OpenInter
         return None
     if about[-1].kind == "interruption":
         return OpenInterruption(about[-1].fields["interruption"], recording, officer)
-    broken = f"{boot[:12]}-i0000"
+    broken = numbers.next_interruption()
     began = cut_at or about[-1].at
-    spool.note("interruption", interruption=broken, recording=recording, cause="power_loss", began=began.to_fields())
+    spool.note("interruption", interruption=broken, recording=recording, cause=cause, began=began.to_fields())
     return OpenInterruption(broken, recording, officer)
 
 

@@ -157,7 +157,7 @@ class Spool:
     def close(self) -> None:
         """Close the journal and state its head, so that not a byte of it can change unseen. Raises DiscError."""
         self.journal.close()
-        state_head(self.paths.journal, self.disc, self._signer, self._chain)
+        state_head(self.paths.journal, self.disc, self._signer, self._chain, self._certificates)
 
     def _note_part(self, kind: str, state: SegmentState, plain: bytes, stored: bytes, **more: Any) -> Entry:
         plain_hash = to_base64url(sha256(plain).digest())

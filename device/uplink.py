@@ -18,7 +18,7 @@ from device.ports import Clock
 from device.spool import SpoolPaths
 from evidence.errors import LinkError, LiuhenError
 from evidence.io.durable import Disc
-from evidence.io.journal_store import JournalStore
+from evidence.io.journal_store import Access, JournalStore
 from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
 from evidence.journal import Entry
 from evidence.receipts import check_receipt, read_assignment, read_receipt
@@ -56,7 +56,7 @@ class SpoolReader:
 
     def __init__(self, paths: SpoolPaths) -> None:
         self._paths = paths
-        self._journal = JournalStore(paths.journal, read_only=True)
+        self._journal = JournalStore(paths.journal, Access.READ)
         self._parts: dict[str, dict[int, Entry]] = {}
 
     def head_seq(self) -> int:

@@ -151,23 +151,37 @@ class Chain:
         self.head = entry.head
 
 
-def sign_head(signer: Signer, owner: str, head: Head, file_sha256: str | None = None) -> str:
+def sign_head(signer: Signer, owner: str, head: Head, file_sha256: str | None = None, x5c: Iterable[bytes] = ()) -> str:
     """A statement of where a journal ended, kept beside it, so that a missing tail is seen.
 
     `file_sha256` covers the journal's file where that holds bytes that no entry covers (an SQLite database).
     """
     payload = {"v": VERSION, "journal": owner, "seq": head.seq, "hash": head.hash, "file_sha256": file_sha256}
-    return sign_token(signer, HEAD_TYPE, payload)
+    return sign_token(signer, HEAD_TYPE, payload, x5c)
 
 
-def read_head(token: str, key: VerifyKey, where: str) -> tuple[Head, str | None]:
-    """The stated head and file hash of a verified head token. Raises BadInputError, SignatureError."""
-    _, payload = read_token(token, HEAD_TYPE, where)
-    verify_token(token, key, where)
-    seq, chained, file_hash = payload.get("seq"), payload.get("hash"), payload.get("file_sha256")
-    if not isinstance(seq, int):
-        raise BadInputError(where, "states no sequence number")
-    return Head(seq, chained), file_hash
+@dataclass(frozen=True, slots=True)
+class StatedHead:
+    """A head statement as read from its token; nothing here is trusted until `verify` has returned."""
+
+    token: str
+    x5c: tuple[bytes, ...]
+    journal: str
+    head: Head
+    file_sha256: str | None
+
+    def verify(self, key: VerifyKey) -> None:
+        """Check the signature. Raises SignatureError."""
+        verify_token(self.token, key, f"head of {self.journal}")
+
+
+def read_head(token: str, where: str = "head") -> StatedHead:
+    """Parse a head statement without trusting it. Raises BadInputError, NewerVersionError."""
+    header, payload = read_token(token, HEAD_TYPE, where)
+    journal, seq, chained, file_hash = (payload.get(name) for name in ("journal", "seq", "hash", "file_sha256"))
+    if not isinstance(journal, str) or not isinstance(seq, int) or not isinstance(chained, str | None):
+        raise BadInputError(where, "does not state where a journal ended")
+    return StatedHead(token, _certificates(header, where), journal, Head(seq, chained), file_hash)
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

@@ -78,7 +78,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "clock": {"step_us": _number},
     "sign_on": _OFFICER,
     "recording_started": {"recording": _recording, "trigger": _text, "officer": _or_none(_text)},
-    "recording_stopped": {"recording": _recording, "trigger": _text},
+    "recording_stopped": {"recording": _recording, "trigger": _text, "ended_boot_us": _count},
     "init": {**_PART, "recording": _recording, "epoch_boot_us": _count, "boot": _text},
     "fragment": _FRAGMENT,
     "recovered": _FRAGMENT,

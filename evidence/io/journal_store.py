@@ -6,14 +6,16 @@ WAL with synchronous=FULL: the only fast setting that lost no committed row in a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from enum import Enum
 from hashlib import file_digest
 from pathlib import Path
+from urllib.parse import quote
 
 from evidence.errors import BadInputError, DiscError, DiscFullError
 from evidence.io.durable import Disc
-from evidence.journal import EMPTY, Chain, Entry, Head, read_entry, read_head, sign_head
-from evidence.signing import Signer, VerifyKey, to_base64url
+from evidence.journal import EMPTY, Chain, Entry, Head, read_entry, sign_head
+from evidence.signing import Signer, to_base64url
 
 SCHEMA = """
 create table if not exists entries(seq integer primary key, kind text not null, segment text, token text not null);
@@ -23,16 +25,26 @@ create index if not exists entries_by_segment on entries(segment, seq);
 HEAD_SUFFIX = ".head"
 
 
+class Access(Enum):
+    """How a journal is opened; the value is SQLite's own parameter."""
+
+    WRITE = "mode=rwc"
+    READ = "mode=ro"
+    """Beside the one process that writes."""
+    FROZEN = "immutable=1"
+    """A closed journal that nobody writes; the folder may be read-only, and not a byte in it changes."""
+
+
 class JournalStore:
     """Tokens by number. One process writes, any number read; a connection belongs to the thread that uses it."""
 
-    def __init__(self, path: Path, read_only: bool = False) -> None:
-        """Open or create. Raises DiscError when it cannot be opened, BadInputError when it is no journal."""
+    def __init__(self, path: Path, access: Access = Access.WRITE) -> None:
+        """Open, or create for writing. Raises DiscError when it cannot be opened, BadInputError for no journal."""
         self.path = path
-        uri = f"file:{path}?mode={'ro' if read_only else 'rwc'}"
+        uri = f"file:{quote(str(path))}?{access.value}"
         try:
             self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-            if not read_only:
+            if access is Access.WRITE:
                 self._db.execute("pragma journal_mode=wal")
                 self._db.execute("pragma synchronous=full")
                 self._db.executescript(SCHEMA)
@@ -101,21 +113,13 @@ def head_path(journal: Path) -> Path:
     return journal.with_name(journal.name + HEAD_SUFFIX)
 
 
-def state_head(journal: Path, disc: Disc, signer: Signer, chain: Chain) -> None:
+def state_head(journal: Path, disc: Disc, signer: Signer, chain: Chain, certificates: Iterable[bytes]) -> None:
     """After a clean close: state head and file hash beside the journal, so that any changed byte of it is seen."""
-    with journal.open("rb") as file:
-        digest = to_base64url(file_digest(file, "sha256").digest())
-    disc.replace(head_path(journal), sign_head(signer, chain.owner, chain.head, digest).encode("ascii"))
+    stated = sign_head(signer, chain.owner, chain.head, file_hash(journal), certificates)
+    disc.replace(head_path(journal), f"{stated}\n".encode("ascii"))
 
 
-def check_head(journal: Path, key: VerifyKey) -> Head | None:
-    """The stated head of a cleanly closed journal, None where there is no statement. Raises BadInputError."""
-    path = head_path(journal)
-    if not path.exists():
-        return None
-    stated, file_hash = read_head(path.read_text("ascii", errors="replace"), key, str(path))
-    if file_hash is not None:
-        with journal.open("rb") as file:
-            if to_base64url(file_digest(file, "sha256").digest()) != file_hash:
-                raise BadInputError(str(journal), "is not the file that was closed: some byte of it has changed")
-    return stated
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, base64url."""
+    with path.open("rb") as file:
+        return to_base64url(file_digest(file, "sha256").digest())

@@ -52,7 +52,7 @@ class TokenFile:
         lines = "".join(f"{token}\n" for token in tokens).encode("ascii")
         self._disc.append(self.path, lines, self.path.stat().st_size)
         stated = sign_head(self._signer, self._owner, read_entry(tokens[-1], str(self.path)).head)
-        self._disc.replace(head_path(self.path), stated.encode("ascii"))
+        self._disc.replace(head_path(self.path), f"{stated}\n".encode("ascii"))
 
     def tokens(self) -> Iterator[str]:
         """All lines, oldest first. Raises BadInputError for a torn last line."""
