@@ -110,7 +110,7 @@ def time_text(stamp: Timestamp) -> str:
 def missing_characters(text: str, font_path: Path) -> str:
     """The characters of `text` that the font has no glyph for, each once. Raises ConfigError for an unusable font."""
     try:
-        with TTFont(font_path, fontNumber=0, lazy=True) as font:
+        with font_path.open("rb") as file, TTFont(file, fontNumber=0, lazy=True) as font:
             known = font.getBestCmap()
     except (OSError, TTLibError) as error:
         raise ConfigError(f"font {font_path}", str(error)) from error
