@@ -47,14 +47,14 @@ class SimCamera:
         self.frames_skipped = 0
 
     def start(self, draw: Callable[[Frame], None], deliver: Callable[[VideoPacket], None]) -> VideoFormat:
-        """Start capturing. Raises CaptureError when hung, or when the clip has gone."""
+        """Start capturing. Raises CaptureError when hung, when the clip has gone, or for a size that cannot be."""
         if self._hung.is_set():
             raise CaptureError("camera", "gives no picture")
+        encoder = SoftwareEncoder(self._width, self._height, self._frames_per_s, self._bit_rate_bps)
         try:
             clip = Clip(self._clip_path, self._width, self._height, from_us=self._clock.boot_us())
         except BadInputError as error:
             raise CaptureError("camera", f"gives no picture: {error}") from error
-        encoder = SoftwareEncoder(self._width, self._height, self._frames_per_s, self._bit_rate_bps)
         self._encoder = encoder
         self._stop.clear()
         self._thread = threading.Thread(
@@ -112,8 +112,8 @@ class SimCamera:
         try:
             self._tick(shoot)
             hand_out(encoder.finish())
-        except BadInputError as error:
-            log.error("the camera sees nothing any more: %s", error)
+        except (BadInputError, CaptureError) as error:
+            log.error("the camera gives no picture any more: %s", error)
         finally:
             clip.close()
 
