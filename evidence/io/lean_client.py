@@ -12,7 +12,7 @@ from paho.mqtt.properties import VariableByteIntegers
 if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessageInfo
 
-HEAP_BYTES = 64 * 1024 * 1024
+HEAP_BYTES = 16 * 1024 * 1024
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 
