@@ -58,3 +58,7 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
         )
         command.configure(one)
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""`liuhen sim`: a whole shift on this machine, with a real broker and a real dock."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from evidence.errors import BadInputError, ConfigError
+from evidence.io.command import Command
+from evidence.io.durable import make_folder
+from sim.report import ShiftReport, make_report
+from sim.scenario import Dock, load_scenario
+from sim.shift import Setting, Shift
+from sim.summary import print_summary
+
+HERE = Path(__file__).parent
+VIDEO = HERE / "media" / "bigbuckbunny.mp4"
+SCENARIO = HERE / "scenarios" / "shift.toml"
+HELP = """Simulate a shift: enrol, sign on, record, bookmark, power cut, resume, dock, offload, receipt, release.
+
+The recorder is the real agent on simulated hardware, in a process of its own; the broker (mosquitto, TLS 1.3, client
+certificates) and the dock are the real ones. Exit code 0 only if everything held."""
+EXIT_BROKEN = 1
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--video", type=Path, default=VIDEO, metavar="FILE", help="what the camera sees and hears")
+    parser.add_argument("--scenario", type=Path, default=SCENARIO, metavar="FILE", help="what happens (TOML)")
+    parser.add_argument("--seconds", type=float, metavar="N", help="length of the shift (the scenario's own)")
+    parser.add_argument("--size", default="1280x720", metavar="WxH", help="size of the picture (1280x720)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="keep vault/, spool/, ca.pem and report.json here")
+    parser.add_argument("--json", action="store_true", help="print report.json to standard output, nothing else there")
+    parser.add_argument("--keep-running", action="store_true", help="afterwards keep broker, dock and recorder running")
+
+
+def _run(options: argparse.Namespace) -> int:
+    width, height = _size(options.size)
+    if not options.video.is_file():
+        raise BadInputError(str(options.video), "is not there", "give --video FILE")
+    scenario = load_scenario(options.scenario)
+    seconds = max((step.at_s for step in scenario.steps if isinstance(step, Dock)), default=0.0)
+    if options.seconds is not None:
+        scenario, seconds = scenario.scaled_to(options.seconds), options.seconds
+    say = _progress(sys.stderr.isatty())
+    with tempfile.TemporaryDirectory(prefix="liuhen-") as scratch:
+        out = _out_folder(options.out or Path(scratch) / "out")
+        with Shift(Setting(out, options.video.resolve(), width, height, seconds), say) as shift:
+            shift.prepare()
+            shift.run(scenario)
+            shift.await_offload()
+            if not options.keep_running:
+                shift.finish()
+            report = _report(out, shift, as_json=options.json)
+            if options.keep_running:
+                print(f"still running in {out}; Ctrl-C ends it", file=sys.stderr)
+                shift.stay()
+    return 0 if report.holds else EXIT_BROKEN
+
+
+def _report(out: Path, shift: Shift, as_json: bool) -> ShiftReport:
+    shift.readings.end_of_boot()
+    report = make_report(out, shift.readings.past)
+    text = json.dumps(report.fields, ensure_ascii=False, indent=2)
+    (out / "report.json").write_text(text + "\n", encoding="utf-8")
+    if as_json:
+        print(text)
+    else:
+        print_summary(report)
+    return report
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
+    if found is None or any(int(side) % 2 for side in found.groups()):
+        raise ConfigError(f"--size {text}", "is no size of a picture", "for example 1920x1080; even numbers")
+    return int(found[1]), int(found[2])
+
+
+def _out_folder(folder: Path) -> Path:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(str(folder), "is not an empty folder", "give another --out; evidence is never overwritten")
+    make_folder(folder.resolve())
+    return folder.resolve()
+
+
+def _progress(live: bool) -> Callable[[float, str], None]:
+    """Lines on standard error; on a terminal the counter stays on one line."""
+
+    def say(at_s: float, text: str) -> None:
+        passing = text.startswith("\r")
+        line = f"{int(at_s) // 60:02d}:{int(at_s) % 60:02d}  {text.lstrip(chr(13))}"
+        if live:
+            print(f"\r\x1b[K{line}", end="" if passing else "\n", file=sys.stderr, flush=True)
+        elif not passing or int(at_s) % 10 == 0:
+            print(line, file=sys.stderr, flush=True)
+
+    return say
+
+
+SIM = Command(HELP, _configure, _run)

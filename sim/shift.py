@@ -1,0 +1,297 @@
+"""One shift as the world sees it: broker, dock and recorder are started, and the scenario happens to them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from device.identity import provision
+from dock.clock import SystemClock
+from dock.enrolment import enrol
+from dock.folder import DockFolder
+from evidence.errors import LinkError
+from evidence.io.durable import PosixDisc, make_folder
+from evidence.io.journal_store import Access, JournalStore
+from evidence.model import ClockGrade, Officer
+from sim.clock import SimClock
+from sim.processes import Process, await_port, find_mosquitto, free_port, liuhen
+from sim.scenario import (
+    BrokerKill,
+    CameraHang,
+    ClockStep,
+    Dock,
+    DockKill,
+    Explain,
+    MicrophoneUnplug,
+    PowerCut,
+    PressButton,
+    Scenario,
+    Step,
+    Undock,
+)
+
+DEVICE = "LH-000001"
+OFFICER = Officer("640221-0117", "张建国", "平罗县退役军人事务局")
+CARD_BYTES = 4_000_000_000
+POLL_S = 0.2
+READY_S = 20.0
+OFFLOAD_LIMIT_S = 120.0
+TICK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the simulated recorder sees, and where everything lies."""
+
+    out: Path
+    video: Path
+    width: int
+    height: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Readings:
+    """What the recorder processes said of themselves, over all boots."""
+
+    past: dict[str, int] = field(default_factory=dict)
+    latest: dict[str, int] = field(default_factory=dict)
+
+    def take(self, line: str) -> None:
+        """One line of the running recorder."""
+        self.latest = json.loads(line)
+
+    def end_of_boot(self) -> None:
+        """Counts add up over boots; a peak is the highest of them."""
+        for name, value in self.latest.items():
+            before = self.past.get(name, 0)
+            self.past[name] = max(before, value) if name.endswith("_peak_bytes") else before + value
+        self.latest = {}
+
+
+class Shift:
+    """The world of one shift. As a context manager it ends every process that it started."""
+
+    def __init__(self, setting: Setting, say: Callable[[float, str], None]) -> None:
+        """`say` gets the time since the beginning in seconds and a line about what happens."""
+        self.setting = setting
+        self.readings = Readings()
+        self._say = say
+        self._clock = SimClock(uuid.uuid4().hex, 0, ClockGrade.NTP)
+        self._never = threading.Event()
+        self._logs = setting.out / "logs"
+        self._processes = ExitStack()
+        self._later: list[tuple[float, Callable[[], None]]] = []
+        self.folder = DockFolder(setting.out)
+        self.spool = setting.out / "spool"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._processes.close()
+
+    def prepare(self) -> None:
+        """Make the dock, the recorder's keys and its enrolment, with the commands that people use. LiuhenError."""
+        make_folder(self._logs)
+        port = free_port()
+        identity = self.setting.out / "device" / "identity"
+        self._say_now("制作站点证书 the dock makes its keys and the broker's configuration")
+        self._once("init", liuhen("dock", "init", str(self.setting.out), "--port", str(port)))
+        request = provision(identity, DEVICE, PosixDisc())
+        self._say_now(f"注册 enrol {DEVICE}: {OFFICER.name} {OFFICER.number} {OFFICER.unit}")
+        enrolment = enrol(self.folder, PosixDisc(), SystemClock(), request.read_bytes(), str(request), OFFICER)
+        for name, content in enrolment.files.items():
+            PosixDisc().replace(identity / name, content)
+        config = self.setting.out / "device" / "recorder.toml"
+        config.write_text(
+            'spool = "../spool"\nidentity = "identity"\n'
+            f"[camera]\nwidth = {self.setting.width}\nheight = {self.setting.height}\n"
+            f"bit_rate_bps = {bit_rate_bps(self.setting.width, self.setting.height)}\n"
+        )
+        recorder = "-m", "sim.recorder_process", "--config", str(config), "--video", str(self.setting.video)
+        python = liuhen()[0]
+        self.broker = self._process("broker", [find_mosquitto(), "-c", str(self.folder.broker / "mosquitto.conf")])
+        self.dock = self._process("dock", liuhen("dock", "run", str(self.setting.out)))
+        self.recorder = self._process("recorder", [python, *recorder, "--card-bytes", str(CARD_BYTES)])
+        self.broker.start()
+        await_port(port, self.broker, self._wait)
+        self.dock.start()
+
+    def run(self, scenario: Scenario) -> None:
+        """Switch the recorder on and let the scenario happen. Raises LiuhenError when a process dies by itself."""
+        self._power_on()
+        start_us = self._clock.boot_us()
+        for step in scenario.steps:
+            while (left_s := step.at_s - (self._clock.boot_us() - start_us) / 1e6) > 0:
+                self._wait(min(left_s, TICK_S))
+                self._do_what_is_due()
+                self._progress()
+            self._happen(step)
+        self._do_what_is_due(everything=True)
+
+    def await_offload(self) -> None:
+        """Return when every sealed segment has its receipt and what the card wants free is free. LinkError."""
+        waited_s = 0.0
+        while (waiting := self._waiting()) and waited_s < OFFLOAD_LIMIT_S + self.setting.seconds:
+            self.recorder.check()
+            self.dock.check()
+            self._wait(POLL_S)
+            waited_s += POLL_S
+        if waiting:
+            raise LinkError("offload", f"{len(waiting)} segments have no receipt after {waited_s:.0f} s")
+        self._say_now("卸载完成 offloaded: every segment has its receipt")
+
+    def finish(self) -> None:
+        """Switch everything off, politely. Raises LiuhenError when something does not end well."""
+        self.recorder.stop()
+        self.readings.end_of_boot()
+        self.dock.stop()
+        self.broker.stop()
+
+    def stay(self) -> None:
+        """Keep everything running until a person has seen enough (Ctrl-C)."""
+        while True:
+            self._wait(TICK_S)
+            for process in (self.broker, self.dock, self.recorder):
+                process.check()
+
+    def now_s(self) -> float:
+        """Seconds since this world began."""
+        return self._clock.boot_us() / 1e6
+
+    @singledispatchmethod
+    def _happen(self, step: Step) -> None:
+        raise TypeError(f"no world for {step}")
+
+    @_happen.register
+    def _(self, step: PressButton) -> None:
+        self._say_now(f"按键 press {step.button}")
+        self.recorder.tell(do="press", button=step.button)
+
+    @_happen.register
+    def _(self, step: Explain) -> None:
+        self._say_now(f"说明中断原因 explain the interruption: {step.reason}")
+        self.recorder.tell(do="explain", reason=step.reason)
+
+    @_happen.register
+    def _(self, _step: Dock) -> None:
+        self._say_now("放入采集站 into the dock")
+        self.recorder.tell(do="dock")
+
+    @_happen.register
+    def _(self, _step: Undock) -> None:
+        self._say_now("取出 out of the dock")
+        self.recorder.tell(do="undock")
+
+    @_happen.register
+    def _(self, step: ClockStep) -> None:
+        self._say_now(f"时钟跳变 the clock steps by {step.by_s:g} s")
+        self.recorder.tell(do="clock_step", by_s=step.by_s, grade=step.grade)
+
+    @_happen.register
+    def _(self, step: PowerCut) -> None:
+        self._say_now(f"断电 power cut for {step.off_s:.1f} s")
+        self.recorder.kill()
+        self.readings.end_of_boot()
+        self._wait(step.off_s)
+        self._power_on()
+
+    @_happen.register
+    def _(self, step: BrokerKill) -> None:
+        self._say_now(f"消息服务中断 the broker is killed for {step.off_s:.1f} s")
+        self.broker.kill()
+        self._in(step.off_s, self.broker.start)
+
+    @_happen.register
+    def _(self, step: DockKill) -> None:
+        self._say_now(f"采集站中断 the dock is killed for {step.off_s:.1f} s")
+        self.dock.kill()
+        self._in(step.off_s, self.dock.start)
+
+    @_happen.register
+    def _(self, step: CameraHang) -> None:
+        self._say_now(f"镜头无画面 the camera hangs for {step.for_s:.1f} s")
+        self.recorder.tell(do="camera_hang")
+        self._in(step.for_s, lambda: self.recorder.tell(do="camera_recover"))
+
+    @_happen.register
+    def _(self, step: MicrophoneUnplug) -> None:
+        self._say_now(f"麦克风脱落 the microphone is unplugged for {step.for_s:.1f} s")
+        self.recorder.tell(do="microphone_unplug")
+        self._in(step.for_s, lambda: self.recorder.tell(do="microphone_plug"))
+
+    def _power_on(self) -> None:
+        """Switch the recorder on and wait until it listens to its buttons."""
+        self._say_now("开机 power on")
+        before = self._count("power_on")
+        self.recorder.start(self.readings.take)
+        waited_s = 0.0
+        while self._count("power_on") == before or not self.readings.latest.get("frames_captured"):
+            self.recorder.check()
+            if waited_s > READY_S:
+                raise LinkError("recorder", f"is not ready after {READY_S:.0f} s", f"see {self._logs}")
+            self._wait(0.05)
+            waited_s += 0.05
+
+    def _waiting(self) -> set[str]:
+        """Segments that are sealed and not received, or received and not freed although room is wanted."""
+        with closing(JournalStore(self.spool / "journal.db", Access.READ)) as journal:
+            sealed, released = journal.segments_with("segment"), journal.segments_with("released")
+            docked = journal.last_of_kind("docked", "undocked")
+        running = docked is None or docked.kind == "undocked"
+        return {"the dock"} if running else sealed - released
+
+    def _count(self, kind: str) -> int:
+        path = self.spool / "journal.db"
+        if not path.exists():
+            return 0
+        with closing(JournalStore(path, Access.READ)) as journal:
+            return sum(1 for _ in journal.of_kind(kind))
+
+    def _process(self, name: str, command: list[str]) -> Process:
+        process = Process(name, command, self._logs / f"{name}.log")
+        self._processes.callback(process.kill)
+        return process
+
+    def _once(self, name: str, command: list[str]) -> None:
+        process = Process(name, command, self._logs / f"{name}.log")
+        process.start()
+        process.wait()
+
+    def _in(self, seconds: float, call: Callable[[], None]) -> None:
+        self._later.append((self.now_s() + seconds, call))
+
+    def _do_what_is_due(self, everything: bool = False) -> None:
+        due = [one for one in self._later if everything or one[0] <= self.now_s()]
+        self._later = [one for one in self._later if one not in due]
+        for at_s, call in due:
+            self._wait(max(0.0, at_s - self.now_s()))
+            call()
+
+    def _progress(self) -> None:
+        frames = self.readings.past.get("frames_captured", 0) + self.readings.latest.get("frames_captured", 0)
+        self._say(self.now_s(), f"\r{frames} 帧 frames captured")
+
+    def _say_now(self, text: str) -> None:
+        self._say(self.now_s(), text)
+
+    def _wait(self, seconds: float) -> None:
+        self._clock.wait_until(self._clock.boot_us() + round(seconds * 1e6), self._never)
+
+
+def bit_rate_bps(width: int, height: int) -> int:
+    """About what a body-worn camera spends on a picture of this size: 3 Mbit/s at 720p, 6 Mbit/s at 1080p."""
+    reference: Mapping[bool, tuple[int, int]] = {True: (3_000_000, 1280 * 720), False: (6_000_000, 1920 * 1080)}
+    rate_bps, pixels = reference[width * height <= 1280 * 720]
+    return max(300_000, rate_bps * width * height // pixels)
