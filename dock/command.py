@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
+import sys
 from pathlib import Path
 
 from dock.clock import SystemClock
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
+from dock.receiver import serve
 from evidence.errors import BadInputError
 from evidence.io.command import Command
 from evidence.io.durable import PosixDisc, make_folder
@@ -55,6 +58,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the recorder's files")
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
 
+    take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
+    take.add_argument("folder", type=Path, metavar="DIR", help="the dock")
+    take.add_argument("--receiver", type=int, default=1, metavar="K", help="which receiver this is (1)")
+    take.add_argument("--of", type=int, default=1, metavar="N", help="of how many (1)")
+    take.set_defaults(act=_receive)
+
     for verb in (make, give):
         verb.add_argument("--json", action="store_true", help="print the result as JSON")
         verb.set_defaults(act=_init if verb is make else _enrol)
@@ -95,6 +104,11 @@ def _enrol(arguments: argparse.Namespace) -> None:
         print(json.dumps(listed))
     else:
         print(f"{enrolment.device} enrolled with key {enrolment.kid[:12]}; its files are in {arguments.out}")
+
+
+def _receive(arguments: argparse.Namespace) -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    serve(DockFolder(arguments.folder), arguments.receiver, arguments.of, lambda line: print(line, flush=True))
 
 
 DOCK = Command(HELP, _configure, _run)

@@ -1,0 +1,230 @@
+"""What the dock can look up quickly: a view of vault and journals in SQLite, which can be thrown away and rebuilt.
+
+The journals are the truth. The catalogue knows how far it has read each of them, so a process that died between
+writing a journal and writing here leaves nothing to repair: the next one reads on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    event,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
+
+from dock.folder import JOURNAL_OWNER
+from dock.manifest import Part, part_name
+from evidence.errors import BadInputError, DiscError
+from evidence.journal import EMPTY, Entry, Head, read_entry
+
+BUSY_MS = 30_000
+INCOMING, STORED = "incoming", "stored"
+
+METADATA = MetaData()
+DEVICES = Table(
+    "devices", METADATA,
+    Column("device", Text, primary_key=True), Column("kid", Text, nullable=False), Column("assignment", Text),
+)  # fmt: skip
+JOURNALS = Table(
+    "journals", METADATA,
+    Column("owner", Text, primary_key=True), Column("seq", Integer, nullable=False), Column("hash", Text),
+    Column("size_bytes", Integer, nullable=False),
+)  # fmt: skip
+SEGMENTS = Table(
+    "segments", METADATA,
+    Column("device", Text, primary_key=True), Column("segment", Text, primary_key=True),
+    Column("state", Text, nullable=False), Column("parts", Integer), Column("stored_bytes", Integer),
+    Column("seal", Text), Column("receipt", Text),
+)  # fmt: skip
+PARTS = Table(
+    "parts", METADATA,
+    Column("device", Text, primary_key=True), Column("segment", Text, primary_key=True),
+    Column("part", Integer, primary_key=True), Column("offset_bytes", Integer, nullable=False),
+    Column("stored_bytes", Integer, nullable=False), Column("stored_sha256", Text, nullable=False),
+)  # fmt: skip
+REJECTIONS = Table(
+    "rejections", METADATA,
+    Column("device", Text, primary_key=True), Column("what", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True), Column("times", Integer, nullable=False),
+)  # fmt: skip
+
+
+class Catalogue:
+    """Several processes may use one at the same time. Every method raises DiscError when the database fails."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create."""
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MS / 1000})
+        event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "begin", _begin)
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self.writing() as db:
+            METADATA.create_all(db)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction; what it wrote survives a power cut once the block has ended."""
+        try:
+            with self._engine.begin() as db:
+                yield db
+        except SQLAlchemyError as error:
+            raise DiscError(str(self._engine.url.database), f"the catalogue fails: {error}".splitlines()[0]) from error
+
+    def catch_up(self, owner: str, journal: Path) -> None:
+        """Read what the journal holds beyond what is known here. The caller holds the journal's lock."""
+        if self.is_behind(owner, journal):
+            with self.writing() as db:
+                read_on(db, owner, journal)
+
+    def is_behind(self, owner: str, journal: Path) -> bool:
+        """Whether the journal has grown since. Raises BadInputError when it has shrunk."""
+        row = self._row(select(JOURNALS.c.size_bytes).where(JOURNALS.c.owner == owner))
+        return _size_bytes(journal) != (row.size_bytes if row else 0)
+
+    def head(self, owner: str) -> Head:
+        """The last entry read of this journal."""
+        row = self._row(select(JOURNALS.c.seq, JOURNALS.c.hash).where(JOURNALS.c.owner == owner))
+        return Head(row.seq, row.hash) if row else EMPTY
+
+    def device(self, device: str) -> Row[Any] | None:
+        """Key id and latest assignment of a recorder, None when it is not enrolled."""
+        return self._row(select(DEVICES).where(DEVICES.c.device == device))
+
+    def segment(self, device: str, segment: str) -> Row[Any] | None:
+        """State, seal and receipt; None when neither is known."""
+        return self._row(select(SEGMENTS).where(SEGMENTS.c.device == device, SEGMENTS.c.segment == segment))
+
+    def parts(self, device: str, segment: str) -> list[Part]:
+        """The stored parts of a segment that is not complete yet."""
+        wanted = select(PARTS).where(PARTS.c.device == device, PARTS.c.segment == segment)
+        return [Part(**row._mapping) for row in self._rows(wanted)]
+
+    def add_parts(self, parts: Iterable[Part]) -> None:
+        """Remember parts that are durable, in one transaction."""
+        values = [asdict(part) for part in parts]
+        if values:
+            with self.writing() as db:
+                db.execute(insert(PARTS).on_conflict_do_nothing(), values)
+
+    def forget_parts(self, device: str, segment: str, parts: Iterable[int] | None = None) -> None:
+        """These parts, or all, are not to be had after all; the recorder will be asked for them again."""
+        wanted = delete(PARTS).filter_by(device=device, segment=segment)
+        with self.writing() as db:
+            db.execute(wanted if parts is None else wanted.where(PARTS.c.part.in_(list(parts))))
+
+    def rejected_parts(self, device: str, segment: str) -> dict[int, int]:
+        """Which parts of a segment were rejected, and how often."""
+        named = (REJECTIONS.c.device == device, REJECTIONS.c.what.startswith(part_name(segment, "")))
+        query = select(REJECTIONS.c.what, func.sum(REJECTIONS.c.times)).where(*named).group_by(REJECTIONS.c.what)
+        return {int(what.rpartition("/")[2]): int(times) for what, times in map(tuple, self._rows(query))}
+
+    def rejected_contents(self, device: str) -> int:
+        """How many different contents of this recorder were rejected."""
+        return int(next(iter(self._rows(select(func.count()).where(REJECTIONS.c.device == device))))[0])
+
+    def rejected_again(self, device: str, what: str, sha256: str) -> bool:
+        """Count a repeated rejection; False when it is the first one of this content."""
+        named = (REJECTIONS.c.device == device, REJECTIONS.c.what == what, REJECTIONS.c.sha256 == sha256)
+        with self.writing() as db:
+            return db.execute(update(REJECTIONS).where(*named).values(times=REJECTIONS.c.times + 1)).rowcount > 0
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+        try:
+            with self._reading.connect() as db:
+                return list(db.execute(query))
+        except SQLAlchemyError as error:
+            raise DiscError(str(self._engine.url.database), f"the catalogue fails: {error}".splitlines()[0]) from error
+
+    def _row(self, query: Select[Any]) -> Row[Any] | None:
+        return next(iter(self._rows(query)), None)
+
+
+def read_on(db: Connection, owner: str, journal: Path) -> None:
+    """Take over the entries that stand behind those already read."""
+    known = db.execute(select(JOURNALS).where(JOURNALS.c.owner == owner)).first()
+    size_bytes, head = (known.size_bytes, Head(known.seq, known.hash)) if known else (0, EMPTY)
+    if _size_bytes(journal) < size_bytes:
+        hint = "put the whole journal back; the catalogue can be removed, it is rebuilt"
+        raise BadInputError(str(journal), f"is shorter than the {size_bytes} bytes known of it", hint)
+    with journal.open("rb") as file:
+        file.seek(size_bytes)
+        for line in file:
+            entry = read_entry(line.decode("ascii", errors="replace").rstrip("\n"), str(journal))
+            (_take_own if owner == JOURNAL_OWNER else _take_recorders)(db, entry)
+            size_bytes, head = size_bytes + len(line), entry.head
+    values = {"seq": head.seq, "hash": head.hash, "size_bytes": size_bytes}
+    _put(db, JOURNALS, {"owner": owner}, values)
+
+
+def _take_own(db: Connection, entry: Entry) -> None:
+    fields = entry.fields
+    match entry.kind:
+        case "enrolled":
+            _put(db, DEVICES, {"device": fields["recorder"]}, {"kid": fields["kid"]})
+        case "assignment":
+            db.execute(update(DEVICES).where(DEVICES.c.device == fields["recorder"]).values(assignment=entry.token))
+        case "stored":
+            name = {"device": fields["recorder"], "segment": fields["segment"]}
+            _put(db, SEGMENTS, name, {"state": STORED, "receipt": entry.token})
+            db.execute(delete(PARTS).filter_by(**name))
+        case "rejected":
+            values = {"device": fields["recorder"], "what": fields["what"], "sha256": fields["sha256"], "times": 1}
+            db.execute(insert(REJECTIONS).on_conflict_do_nothing(), values)
+
+
+def _take_recorders(db: Connection, entry: Entry) -> None:
+    if entry.kind != "segment":
+        return
+    name = {"device": entry.device, "segment": entry.fields["segment"]}
+    sealed = {"parts": len(entry.fields["parts"]), "stored_bytes": entry.fields["stored_bytes"], "seal": entry.token}
+    row = db.execute(select(SEGMENTS.c.seal).filter_by(**name)).first()
+    if row is None:
+        db.execute(insert(SEGMENTS).values(**name, state=INCOMING, **sealed))
+    elif row.seal is None:
+        db.execute(update(SEGMENTS).filter_by(**name).values(**sealed))
+
+
+def _put(db: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
+    db.execute(insert(table).values(**key, **values).on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def _size_bytes(journal: Path) -> int:
+    return journal.stat().st_size if journal.exists() else 0
+
+
+def _prepare(connection: DBAPIConnection, _record: object) -> None:
+    # The driver's own idea of when a transaction begins is left out; see `_begin`.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for setting in ("journal_mode=wal", "synchronous=full", f"busy_timeout={BUSY_MS}"):
+        cursor.execute(f"pragma {setting}")
+    cursor.close()
+
+
+def _begin(db: Connection) -> None:
+    # With the write lock from the start: a transaction that begins by reading cannot be upgraded under another one.
+    db.exec_driver_sql("begin immediate")

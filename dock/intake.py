@@ -1,0 +1,273 @@
+"""What the dock does with the messages of recorders: a batch of messages in, a list of answers out.
+
+Nothing is answered before it is durable. Whatever a recorder sends, this goes on: what cannot be evidence goes to
+quarantine with its reason, what cannot be read is logged and left. Only a failing disc ends it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from dock.catalogue import Catalogue
+from dock.dock_journal import DockJournal
+from dock.folder import JOURNAL_OWNER, DockFolder
+from dock.manifest import Part, check_part, check_place, part_name, part_of, read_name
+from dock.records import Recorder, Records
+from dock.vault import Vault
+from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionError, RejectedError
+from evidence.io.durable import Disc
+from evidence.journal import Entry, read_entry
+from evidence.signing import to_base64url
+from evidence.transfer import missing_ranges
+from evidence.wire import (
+    Down,
+    Offer,
+    Ranges,
+    Topic,
+    Up,
+    Want,
+    read_batch,
+    read_offer,
+    read_part,
+    read_topic,
+    write_want,
+)
+
+LOG = logging.getLogger("liuhen.dock")
+REJECTIONS_LIMIT = 256
+"""So many different contents of one recorder go to quarantine; a broken one must not fill the dock."""
+ATTEMPTS_LIMIT = 3
+"""So often a rejected part is asked for again: what is wrong on the card stays wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came in: a topic and its payload."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to publish."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one batch did for one recorder."""
+
+    recorder: Recorder
+    offer: Offer | None = None
+    told: bool = False
+    touched: dict[str, None] = field(default_factory=dict)
+    receipts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one batch did: files that wait for their sync, parts that wait for the catalogue."""
+
+    turns: dict[str, _Turn] = field(default_factory=dict)
+    files: dict[Path, None] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+
+
+class Intake:
+    """The rules at work on one dock's folder. Several may work there, each for other recorders."""
+
+    def __init__(self, folder: DockFolder, disc: Disc, journal: DockJournal, catalogue: Catalogue) -> None:
+        self._journal = journal
+        self._catalogue = catalogue
+        self._vault = Vault(folder, disc)
+        self._records = Records(folder, disc, journal, catalogue)
+
+    def handle(self, messages: Iterable[Message]) -> list[Answer]:
+        """Take in a batch; every answer is about something durable. Raises DiscError, after which nothing is known."""
+        self._records.trim()
+        batch = _Batch()
+        try:
+            for message in messages:
+                self._take(batch, message)
+            for path in batch.files:
+                self._vault.sync(path)
+            self._catalogue.add_parts(batch.parts)
+            return [answer for turn in batch.turns.values() for answer in self._conclude(turn)]
+        except DiscError:
+            self._records.forget()
+            raise
+
+    def _take(self, batch: _Batch, message: Message) -> None:
+        try:
+            topic = read_topic(message.topic)
+            recorder = self._records.recorder(topic.device)
+        except DiscError:
+            raise
+        except LiuhenError as error:
+            LOG.warning("dropped topic=%r reason=%s", message.topic[:200], one_line(error))
+            return
+        turn = batch.turns.setdefault(topic.device, _Turn(recorder))
+        try:
+            match topic.name:
+                case Up.OFFER:
+                    self._take_offer(turn, message.payload)
+                case Up.JOURNAL:
+                    self._take_journal(turn, message.payload)
+                case Up.FRAGMENT:
+                    self._take_part(batch, turn, topic, message.payload)
+        except (DiscFullError, NewerVersionError) as error:
+            LOG.warning("refused topic=%r reason=%s", message.topic[:200], one_line(error))
+        except DiscError:
+            raise
+        except LiuhenError as error:
+            self._reject(topic.device, _what(topic), message.payload, error)
+
+    def _take_offer(self, turn: _Turn, payload: bytes) -> None:
+        turn.offer = read_offer(payload)
+        self._records.look_for_assignment(turn.recorder)
+        for offered in turn.offer.segments:
+            self._records.progress(turn.recorder, offered.segment).offered_parts = offered.parts
+            turn.touched[offered.segment] = None
+
+    def _take_journal(self, turn: _Turn, payload: bytes) -> None:
+        verdict, sealed = self._records.add_entries(turn.recorder, read_batch(payload))
+        turn.told = True
+        turn.touched.update(dict.fromkeys(sealed))
+        if isinstance(verdict.wrong, NewerVersionError):
+            raise verdict.wrong
+        if verdict.wrong is not None:
+            self._reject(turn.recorder.device, Up.JOURNAL, payload, verdict.wrong, verdict.wrong_token.encode("ascii"))
+
+    def _take_part(self, batch: _Batch, turn: _Turn, topic: Topic, payload: bytes) -> None:
+        segment, index = read_name(topic.rest)
+        token, stored = read_part(payload)
+        entry = read_entry(token, f"part {index} of {segment}")
+        if (entry.device, entry.fields.get("segment"), entry.fields.get("index")) != (topic.device, segment, index):
+            raise RejectedError(f"part {index} of {segment}", "comes with the entry of another part")
+        turn.told = True
+        turn.touched[segment] = None
+        progress, part = self._records.progress(turn.recorder, segment), part_of(entry)
+        if progress.receipt is not None or progress.parts.get(index) == part:
+            return
+        check_part(entry, part, stored, turn.recorder.key)
+        check_place(part, progress.seal, progress.parts)
+        batch.files[self._vault.put_part(part.device, segment, part.offset_bytes, stored)] = None
+        batch.parts.append(part)
+        progress.parts[index] = part
+
+    def _conclude(self, turn: _Turn) -> Iterable[Answer]:
+        """Finish what is complete and say what is lacking."""
+        device = turn.recorder.device
+        for segment in turn.touched:
+            self._finish(turn, segment)
+        if turn.offer and turn.recorder.assignment:
+            topic = Topic(device, Down.ASSIGN).text()
+            yield Answer(topic, turn.recorder.assignment.encode("ascii"), retain=True)
+        if turn.told or turn.offer:
+            # A receipt says all about its segment, so a want does not name it any more.
+            lacks = {one: self._lacks(turn, one) for one in turn.touched if self._is_expected(turn, one)}
+            want = Want(turn.recorder.head.seq + 1, lacks, turn.offer.round if turn.offer else None)
+            yield Answer(Topic(device, Down.WANT).text(), write_want(want))
+        for receipt in turn.receipts.values():
+            yield Answer(Topic(device, Down.RECEIPT).text(), receipt.encode("ascii"))
+
+    def _is_expected(self, turn: _Turn, segment: str) -> bool:
+        return segment not in turn.receipts and self._records.progress(turn.recorder, segment).expected_parts > 0
+
+    def _lacks(self, turn: _Turn, segment: str) -> Ranges:
+        """What to ask for. Rejected parts only in answer to an offer, and not for ever."""
+        progress = self._records.progress(turn.recorder, segment)
+        held = set(progress.parts)
+        attempts = ATTEMPTS_LIMIT if turn.offer else 1
+        rejected = self._catalogue.rejected_parts(turn.recorder.device, segment)
+        held.update(index for index, times in rejected.items() if times >= attempts)
+        return missing_ranges(progress.expected_parts, held)
+
+    def _finish(self, turn: _Turn, segment: str) -> None:
+        """Put a complete segment into the vault and journal its receipt, unless that has been done."""
+        progress = self._records.progress(turn.recorder, segment)
+        if wrong := progress.contradicting():
+            self._drop(turn.recorder.device, segment, wrong)
+            turn.recorder.segments.pop(segment)
+        elif progress.receipt is None and (seal := progress.sealed()) is not None:
+            progress.receipt = self._store(turn, seal)
+        if progress.receipt is not None:
+            turn.receipts[segment] = progress.receipt
+
+    def _store(self, turn: _Turn, seal: Entry) -> str | None:
+        device, segment = seal.device, str(seal.fields["segment"])
+        try:
+            complete = self._vault.store(seal)
+        except RejectedError as error:
+            self._reject(device, f"segment/{segment}", seal.token.encode("ascii"), error)
+            return None
+        if not complete:
+            LOG.error("lost parts of recorder=%s segment=%s, asking for them again", device, segment)
+            self._catalogue.forget_parts(device, segment)
+            turn.recorder.segments.pop(segment)
+            return None
+        return self._receipt(seal)
+
+    def _receipt(self, seal: Entry) -> str:
+        """The one `stored` entry of this segment: from the journal, or added now."""
+        names = ("segment", "sha256", "stored_bytes")
+        with self._journal.adding() as add:
+            self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
+            known = self._catalogue.segment(seal.device, str(seal.fields["segment"]))
+            if known is not None and known.receipt is not None:
+                return str(known.receipt)
+            fields = {name: seal.fields[name] for name in names}
+            entry = add(
+                "stored", {"recorder": seal.device, **fields, "seal_seq": seal.seq, "seal_hash": seal.head.hash}
+            )
+            self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
+        return entry.token
+
+    def _drop(self, device: str, segment: str, wrong: Sequence[Part]) -> None:
+        for part in wrong:
+            error = RejectedError(f"part {part.part} of {segment}", "is not the part that the recorder sealed later")
+            self._reject(device, part_name(segment, part.part), part.stored_sha256.encode("ascii"), error)
+        self._catalogue.forget_parts(device, segment, [part.part for part in wrong])
+
+    def _reject(
+        self, device: str, what: str, content: bytes, error: LiuhenError, identity: bytes | None = None
+    ) -> None:
+        """Quarantine and journal, once for each content; `identity` names it where the same trouble comes in others."""
+        digest = to_base64url(sha256(content if identity is None else identity).digest())
+        reason = one_line(error)
+        LOG.warning("rejected recorder=%s what=%s reason=%s", device, what, reason)
+        if self._catalogue.rejected_again(device, what, digest):
+            return
+        if self._catalogue.rejected_contents(device) >= REJECTIONS_LIMIT:
+            LOG.error("recorder=%s has %d rejected contents, no more are kept", device, REJECTIONS_LIMIT)
+            return
+        try:
+            kept = self._vault.quarantine(device, f"{what.replace('/', '_')}-{digest[:16]}", content, reason)
+        except DiscFullError as full:
+            LOG.error("not quarantined recorder=%s reason=%s", device, full)
+            return
+        with self._journal.adding() as add:
+            fields = {"recorder": device, "what": what, "why": reason, "quarantine": kept, "sha256": digest}
+            add("rejected", fields)
+            self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
+
+
+def one_line(error: LiuhenError) -> str:
+    """The error in one short line of valid text: it may quote what a stranger sent."""
+    return " ".join(str(error).split())[:1000].encode("utf-8", "replace").decode("utf-8")
+
+
+def _what(topic: Topic) -> str:
+    """What a message was about, in words that are safe as a file's name."""
+    try:
+        return part_name(*read_name(topic.rest)) if topic.name is Up.FRAGMENT else topic.name.value
+    except RejectedError:
+        return topic.name.value

@@ -1,0 +1,98 @@
+"""What makes a part acceptable and a segment complete. Pure rules, no disc."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from evidence.errors import RejectedError
+from evidence.journal import Entry
+from evidence.model import SEGMENT_ID
+from evidence.signing import VerifyKey, to_base64url
+from evidence.wire import Up
+
+PART_KINDS = frozenset({"init", "fragment", "recovered"})
+PART_LIMIT_BYTES = 64 * 1024 * 1024
+SEGMENT_LIMIT_BYTES = 1024 * 1024 * 1024
+PART_LIMIT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One stored part of a segment that is not complete yet."""
+
+    device: str
+    segment: str
+    part: int
+    offset_bytes: int
+    stored_bytes: int
+    stored_sha256: str
+
+
+def part_name(segment: str, index: int | str) -> str:
+    """What a part is called where something is said about it: the end of its topic."""
+    return f"{Up.FRAGMENT}/{segment}/{index}"
+
+
+def part_of(entry: Entry) -> Part:
+    """The part that a part's entry describes."""
+    fields = entry.fields
+    return Part(
+        entry.device, fields["segment"], fields["index"],
+        fields["offset_bytes"], fields["stored_bytes"], fields["stored_sha256"],
+    )  # fmt: skip
+
+
+def read_name(rest: Sequence[str]) -> tuple[str, int]:
+    """Segment and index from a topic's end. Raises RejectedError."""
+    match rest:
+        case [segment, index] if SEGMENT_ID.fullmatch(segment) and index.isascii() and index.isdecimal():
+            if len(index) <= len(str(PART_LIMIT)):
+                return segment, int(index)
+    raise RejectedError("part", f"has the impossible name {'/'.join(rest)[:80]!r}")
+
+
+def check_part(entry: Entry, part: Part, stored: memoryview, key: VerifyKey) -> None:
+    """Check a part's entry and its bytes; `part` holds what the topic and the entry say. Raises LiuhenError."""
+    where = f"part {part.part} of {part.segment}"
+    if entry.kind not in PART_KINDS:
+        raise RejectedError(where, f"comes with an entry of kind {entry.kind}")
+    if not within_limits(part):
+        raise RejectedError(where, "is larger or lies further in than any part may")
+    if len(stored) != part.stored_bytes:
+        raise RejectedError(where, f"has {len(stored)} bytes, its entry says {part.stored_bytes}")
+    entry.verify(key)
+    if to_base64url(sha256(stored).digest()) != part.stored_sha256:
+        raise RejectedError(where, "has bytes that do not fit the hash in its entry")
+
+
+def check_place(part: Part, seal: Entry | None, others: Mapping[int, Part]) -> None:
+    """Check that a part belongs where it wants to go. Raises RejectedError.
+
+    After the seal its manifest decides; before it, no part may lie over another one.
+    """
+    where = f"part {part.part} of {part.segment}"
+    if seal is not None:
+        if not fits(part, seal.fields["parts"]):
+            raise RejectedError(where, "is not the part that the recorder sealed")
+        return
+    end_bytes = part.offset_bytes + part.stored_bytes
+    for other in others.values():
+        if other.part == part.part:
+            raise RejectedError(where, "is stored already with other content")
+        if part.offset_bytes < other.offset_bytes + other.stored_bytes and other.offset_bytes < end_bytes:
+            raise RejectedError(where, f"lies over part {other.part}")
+
+
+def within_limits(part: Part) -> bool:
+    """Whether any recorder may have a part of this size there."""
+    return part.stored_bytes <= PART_LIMIT_BYTES and part.offset_bytes + part.stored_bytes <= SEGMENT_LIMIT_BYTES
+
+
+def fits(part: Part, manifest: Sequence[Sequence[int | str]]) -> bool:
+    """Whether a part is the one that the seal's manifest has under its index, and lies right behind those before."""
+    if part.part >= len(manifest):
+        return False
+    offset_bytes = sum(int(size_bytes) for size_bytes, _ in manifest[: part.part])
+    return (part.offset_bytes, part.stored_bytes, part.stored_sha256) == (offset_bytes, *manifest[part.part])

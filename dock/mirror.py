@@ -1,0 +1,99 @@
+"""The dock's copy of a recorder's journal: only entries that continue the chain get in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence.certificates import Role, Trust
+from evidence.errors import BadInputError, ChainError, LiuhenError, UnknownKeyError
+from evidence.journal import Entry, Head, check_link, read_entry
+from evidence.signing import VerifyKey
+
+TAIL_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which tokens to append, and what is wrong with the one after them, if anything."""
+
+    fresh: tuple[str, ...]
+    wrong: LiuhenError | None = None
+    wrong_token: str = ""
+
+
+class Mirror:
+    """Judges what a recorder sends against its copy at `path`, whose lock the caller holds."""
+
+    def __init__(self, path: Path, device: str, key: VerifyKey, trust: Trust) -> None:
+        self._path = path
+        self._device = device
+        self._key = key
+        self._trust = trust
+
+    def judge(self, head: Head, tokens: Sequence[str]) -> Verdict:
+        """Entries in order, after `head`. Those known already are skipped, those after a gap wait for another time.
+
+        Entries before an unreadable or badly signed one are still good. After a break of the chain nothing is.
+        """
+        fresh: list[str] = []
+        stored = head.seq
+        for token in tokens:
+            try:
+                entry = self._read(token)
+                if entry.seq > head.seq + 1:
+                    break
+                if entry.seq <= stored:
+                    self._check_known(stored, entry)
+                    continue
+                check_link(head, entry)
+            except ChainError as error:
+                return Verdict((), error, token)
+            except LiuhenError as error:
+                return Verdict(tuple(fresh), error, token)
+            fresh.append(token)
+            head = entry.head
+        return Verdict(tuple(fresh))
+
+    def _read(self, token: str) -> Entry:
+        where = f"journal of {self._device}"
+        entry = read_entry(token, where)
+        if entry.device != self._device:
+            raise BadInputError(where, f"holds an entry of {entry.device}")
+        entry.verify(self._key)
+        if entry.prev is None:
+            self._check_first(entry)
+        return entry
+
+    def _check_first(self, entry: Entry) -> None:
+        """A stranger must be able to verify the journal with the root alone, so it begins with the certificate."""
+        where = f"entry {entry.seq} of {self._device}"
+        if not entry.x5c:
+            raise UnknownKeyError(where, "begins a journal without the recorder's certificate")
+        identity = self._trust.identify_der(entry.x5c[0])
+        if (identity.name, identity.role, identity.key.kid) != (self._device, Role.RECORDER, self._key.kid):
+            raise UnknownKeyError(where, "carries a certificate other than the enrolled one")
+
+    def _check_known(self, stored: int, entry: Entry) -> None:
+        if last_tokens(self._path, stored - entry.seq + 1)[0] != entry.token:
+            what = f"is not the entry {entry.seq} that the dock has: the recorder was cloned, set back or altered"
+            raise ChainError(f"FORK: entry {entry.seq} of {entry.device}", what, "take the recorder out of service")
+
+
+def last_tokens(path: Path, count: int) -> list[str]:
+    """The last `count` lines, read from the end: what is sent twice is nearly always new. Raises BadInputError."""
+    with path.open("rb") as file:
+        size_bytes = file.seek(0, 2)
+        wanted_bytes = TAIL_BYTES
+        while True:
+            start = max(0, size_bytes - wanted_bytes)
+            file.seek(start)
+            lines = file.read().splitlines()
+            # The first line of a tail may be cut.
+            if len(lines) > count or start == 0:
+                break
+            wanted_bytes *= 4
+    if len(lines) < count:
+        raise BadInputError(str(path), f"holds {len(lines)} entries where {count} were expected")
+    return [line.decode("ascii", errors="replace") for line in lines[-count:]]
