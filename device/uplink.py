@@ -245,7 +245,7 @@ class Uplink:
         check_receipt(receipt, seal)
         path = self._paths.receipt(segment)
         if not path.exists():
-            self._disc.create(path, payload)
+            self._disc.create(path, f"{receipt.token}\n".encode("ascii"))
         return segment
 
     def _keep_assignment(self, payload: bytes) -> None:

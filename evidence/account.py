@@ -204,7 +204,8 @@ def _interruptions(
     for entry in (one for one in entries if one.kind == "interruption"):
         name, recording = entry.fields["interruption"], entry.fields["recording"]
         start, end = _gap(line.at(Timestamp.from_fields(entry.fields["began"])), resumed.get(name), recorded)
-        stopped = recordings.get(recording, (start, start))[1]
+        started, stopped = recordings.get(recording, (start, start))
+        start = max(start, started)
         end = stopped if end is None and any(_stops(e, recording) for e in entries) else end
         found.append(
             Interruption(name, recording, entry.fields["cause"], reasons.get(name), start, end and max(start, end))
@@ -214,7 +215,7 @@ def _interruptions(
 
 def _gap(began: int, resumed: int | None, recorded: Sequence[Interval]) -> Interval | tuple[int, None]:
     """The true gap around a break: from the end of the last picture before it to the first picture after it."""
-    start = next((end for begin, end in recorded if begin <= began < end), began)
+    start = max((end for begin, end in recorded if begin <= began), default=began)
     if resumed is None:
         return start, None
     return start, next((begin for begin, _ in recorded if begin >= start), max(start, resumed))
