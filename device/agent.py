@@ -23,6 +23,7 @@ from device.spool import Spool
 from device.supervise import supervise
 from device.uplink import Uplink
 from evidence.io.durable import Disc
+from evidence.io.heap import share_one_heap
 
 WAITING_S = 3
 SOFTWARE = f"liuhen {version('liuhen')}"
@@ -30,6 +31,7 @@ SOFTWARE = f"liuhen {version('liuhen')}"
 
 async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event) -> None:
     """Be a recorder until `stop` is set; then seal, say so in the journal, and close. Raises LiuhenError."""
+    share_one_heap()
     identity = load_identity(config.identity)
     overlay = make_overlay(config, identity)
     thread = DiscThread("disc")

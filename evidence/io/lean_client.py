@@ -1,8 +1,7 @@
-"""paho's client without the copies that it makes of every large message, and a heap that keeps what it frees."""
+"""paho's client without the copies that it makes of every large message."""
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -11,10 +10,6 @@ from paho.mqtt.properties import VariableByteIntegers
 
 if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessageInfo
-
-HEAP_BYTES = 16 * 1024 * 1024
-M_TRIM_THRESHOLD = -1
-M_MMAP_THRESHOLD = -3
 
 
 class LeanClient(Client):
@@ -39,14 +34,3 @@ class LeanClient(Client):
         message.payload = bytes(packet[properties_start + length_bytes + properties_bytes :])
         self._handle_on_message(message)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
-
-
-def keep_heap() -> None:
-    """Let glibc keep freed memory for the next message instead of giving it back and faulting it in again.
-
-    Elsewhere than on glibc it does nothing.
-    """
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "gnu_get_libc_version"):
-        libc.mallopt(M_TRIM_THRESHOLD, HEAP_BYTES)
-        libc.mallopt(M_MMAP_THRESHOLD, HEAP_BYTES)

@@ -23,7 +23,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from evidence.errors import LinkError
-from evidence.io.lean_client import LeanClient, keep_heap
+from evidence.io.heap import keep_heap
+from evidence.io.lean_client import LeanClient
 from evidence.io.tls import TalkativeSocket, in_words, tls_context
 
 FIRST_WAIT_S = 0.2
