@@ -75,9 +75,8 @@ class FragmentMuxer:
         return self._sound_lost
 
     def take_lost_sound(self) -> list[tuple[int, int]]:
-        """The intervals (from, to) in boot_us that became silence since the last call."""
-        lost, self._track.lost = self._track.lost, []
-        return lost
+        """The intervals (from, to) in boot_us that became silence, each once: when it has ended, or after a minute."""
+        return self._track.take_lost()
 
     def add_video(self, packet: VideoPacket) -> list[MediaFragment]:
         """Mux one picture. Pictures come in order, the first one a key frame, none before the epoch."""

@@ -168,29 +168,29 @@ def _lay_out(
     time_px = pen.cell * len(TIME_PATTERN)
     grade_px = max(pen.width(word) for word in GRADE_WORDS.values()) + 2 * pen.gap
     beside = time_px + pen.gap + grade_px <= inner_px
-    grade_x, grade_y = (pen.gap + time_px + pen.gap, 0) if beside else (pen.gap, pen.row)
-    grades = {
-        grade: _Patch(_beginning(_grade(pen, grade, word), grade_px), grade_x, grade_y)
-        for grade, word in GRADE_WORDS.items()
-    }
-    lines = {mark: wrap([*about, mark.value], lambda text: pen.width(text) <= inner_px) for mark in Mark}
-    rows = max(map(len, lines.values()))
-    text_px = max(pen.width(line) for each in lines.values() for line in each)
-    top = grade_y + pen.row
-    marks = {
-        mark: _Patch(
-            np.vstack([_beginning(pen.draw(line), text_px) for line in [*each, *[""] * rows][:rows]]), pen.gap, top
-        )
-        for mark, each in lines.items()
-    }
-    box_px = pen.gap + max(grade_x - pen.gap + grade_px, time_px, text_px) + pen.gap
-    box = np.full((top + rows * pen.row, box_px), BLACK_LUMA, np.uint8)
+    x, y = (time_px + 2 * pen.gap, 0) if beside else (pen.gap, pen.row)
+    grades = {grade: _Patch(_beginning(_grade(pen, grade), grade_px), x, y) for grade in ClockGrade}
+    texts = _mark_texts(pen, inner_px, about)
+    marks = {mark: _Patch(text, pen.gap, y + pen.row) for mark, text in texts.items()}
+    text_rows_px, text_px = texts[Mark.RECORDING].shape
+    box_px = max(x + grade_px, pen.gap + time_px, pen.gap + text_px) + pen.gap
+    box = np.full((y + pen.row + text_rows_px, box_px), BLACK_LUMA, np.uint8)
     glyphs = {character: pen.draw(character, pen.cell) for character in TIME_CHARACTERS}
     return box, TimeCells(2 * pen.gap, pen.gap, pen.cell, pen.row, glyphs), grades, marks
 
 
-def _grade(pen: _Pen, grade: ClockGrade, word: str) -> Plane:
+def _mark_texts(pen: _Pen, most_px: int, about: list[str]) -> dict[Mark, Plane]:
+    """Everything below the time, for each state, all of one size."""
+    lines = {mark: wrap([*about, mark.value], lambda text: pen.width(text) <= most_px) for mark in Mark}
+    width = max(pen.width(line) for each in lines.values() for line in each)
+    rows = max(map(len, lines.values()))
+    padded = {mark: each + [""] * (rows - len(each)) for mark, each in lines.items()}
+    return {mark: np.vstack([_beginning(pen.draw(line), width) for line in each]) for mark, each in padded.items()}
+
+
+def _grade(pen: _Pen, grade: ClockGrade) -> Plane:
     """A clock that nobody has set must catch the eye: black on white."""
+    word = GRADE_WORDS[grade]
     if grade is ClockGrade.UNSET:
         return pen.draw(word, pen.width(word) + 2 * pen.gap, inverted=True)
     return pen.draw(word)

@@ -22,6 +22,7 @@ MAX_CORRECTION_SAMPLES = 8
 LATE_US = 250_000
 LATE_TOO_LONG_US = 500_000
 IMPOSSIBLE_LOSS_US = 1_000_000
+LONG_LOSS_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,11 @@ def _count_after(block: SoundBlock) -> int:
 
 
 class SoundTrack:
-    """Blocks in, pieces of 1024 samples out, without hole or overlap from `start_boot_us` on.
-
-    `lost` holds the intervals (from, to) in boot_us that are silence because nothing was heard.
-    """
+    """Blocks in, pieces of 1024 samples out, without hole or overlap from `start_boot_us` on."""
 
     def __init__(self, start_boot_us: int) -> None:
-        self.lost: list[tuple[int, int]] = []
+        self._lost: list[tuple[int, int]] = []
+        self._finished = False
         self._clock = SampleClock()
         self._piece_us = float(start_boot_us)
         self._pending: list[Samples] = []
@@ -98,6 +97,19 @@ class SoundTrack:
     def end_boot_us(self) -> int:
         """Up to where there is sound or silence."""
         return round(self._end_us())
+
+    def take_lost(self) -> list[tuple[int, int]]:
+        """The intervals (from, to) in boot_us that are silence because nothing was heard, each given once.
+
+        One that still goes on is held back until it ends, or is given in parts of a minute, not of a picture.
+        """
+        held: list[tuple[int, int]] = []
+        if self._lost and not self._finished:
+            began_us, until_us = self._lost[-1]
+            if until_us >= self.end_boot_us - 1 and until_us - began_us < LONG_LOSS_US:
+                held = [self._lost.pop()]
+        lost, self._lost = self._lost, held
+        return lost
 
     def add(self, block: SoundBlock) -> list[SoundPiece]:
         """Put a block where it belongs: silence for what is lost before it, nothing for what silence has overtaken."""
@@ -128,6 +140,7 @@ class SoundTrack:
 
     def finish(self) -> list[SoundPiece]:
         """The last samples, filled up to a whole piece with silence."""
+        self._finished = True
         if self._pending_samples:
             self._append(np.zeros(PIECE_SAMPLES - self._pending_samples, np.int16))
         return self._pieces()
@@ -147,9 +160,9 @@ class SoundTrack:
             return
         begin_us = self.end_boot_us
         self._append(np.zeros(samples, np.int16))
-        if self.lost and self.lost[-1][1] >= begin_us - 1:
-            begin_us = self.lost.pop()[0]
-        self.lost.append((begin_us, self.end_boot_us))
+        if self._lost and self._lost[-1][1] >= begin_us - 1:
+            begin_us = self._lost.pop()[0]
+        self._lost.append((begin_us, self.end_boot_us))
 
     def _append(self, samples: Samples) -> None:
         self._pending.append(samples)

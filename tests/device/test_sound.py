@@ -68,7 +68,7 @@ def test_an_hour_of_sound_stays_with_the_clock_and_complete(parts_per_million: f
     assert len(errors_us) > 168_000
     assert max(errors_us) < 40_000
     assert max(errors_us[250:]) < 5_000
-    ((lost_from_us, lost_to_us),) = track.lost
+    ((lost_from_us, lost_to_us),) = track.take_lost()
     assert lost_from_us == START_US - 1_000_000
     assert lost_to_us == pytest.approx(START_US, abs=31_000)
 
@@ -94,7 +94,7 @@ def test_lost_blocks_become_silence_of_their_own_length(
     begin = int(np.flatnonzero(whole)[0])
     expected = np.concatenate([block.samples * np.int16(n not in gone) for n, block in enumerate(arrived)])
     assert np.array_equal(whole[begin:], expected[: len(whole) - begin])
-    lost_us = sum(until - since for since, until in track.lost[1:])
+    lost_us = sum(until - since for since, until in track.take_lost()[1:])
     assert lost_us == pytest.approx(len(gone) * block_samples * US_PER_SAMPLE, abs=2 * len(gone) + 1)
 
 
@@ -154,7 +154,7 @@ def test_after_a_silence_real_sound_continues_in_its_place(
     assert max(abs(crystal.error_us(piece)) for piece in pieces if piece.samples[0]) < 40_000
     back = [piece for piece in pieces if piece.boot_us > START_US + 9_700_000]
     assert all(piece.samples.all() for piece in back)
-    lost_us = sum(until - since for since, until in track.lost if until - since > 100_000)
+    lost_us = sum(until - since for since, until in track.take_lost() if until - since > 100_000)
     assert lost_us == pytest.approx(lost_s * 1e6, abs=150_000)
 
 
@@ -163,7 +163,7 @@ def test_a_microphone_that_never_speaks_gives_silence_up_to_the_asked_time() -> 
     pieces = track.fill_silence_until(START_US + 1_000_000) + track.finish()
     assert len(pieces) == 47
     assert not any(piece.samples.any() for piece in pieces)
-    assert track.lost == [(START_US, START_US + 1_000_000)]
+    assert track.take_lost() == [(START_US, START_US + 1_000_000)]
 
 
 def test_the_end_is_filled_up_to_a_whole_piece() -> None:
@@ -172,3 +172,17 @@ def test_the_end_is_filled_up_to_a_whole_piece() -> None:
     pieces += track.finish()
     assert np.array_equal(np.concatenate([piece.samples for piece in pieces])[:1_500], samples_from(0, 1_500))
     assert len(pieces) == 2
+
+
+def test_a_loss_that_goes_on_is_told_once_a_minute_and_at_its_end() -> None:
+    track = SoundTrack(START_US)
+    told = []
+    for number in range(1, 3_751):
+        track.fill_silence_until(START_US + number * 40_000)
+        told += track.take_lost()
+    assert len(told) == 2
+    track.finish()
+    told += track.take_lost()
+    assert told[0][0] == START_US
+    assert all(before[1] == pytest.approx(after[0], abs=1) for before, after in pairwise(told))
+    assert told[-1][1] == pytest.approx(START_US + 150_000_000, abs=21)
