@@ -15,14 +15,13 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
+from device.capture.sound import PIECE_SAMPLES
 from device.ports import SOUND_RATE_HZ, Frame, Plane, Samples, VideoFormat, VideoPacket
 from evidence.errors import CaptureError
 
 BT709 = 1
 LIMITED_RANGE = 1
 SOUND_BIT_RATE_BPS = 64_000
-PIECE_SAMPLES = 1024
-"""What AAC-LC encodes at a time (ISO/IEC 14496-3)."""
 
 
 class SoftwareEncoder:

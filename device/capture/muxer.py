@@ -14,8 +14,8 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from device.capture.encoder import PIECE_SAMPLES, SoundEncoder, flag_bt709
-from device.capture.sound import US_PER_SAMPLE, SoundPiece, SoundTrack
+from device.capture.encoder import SoundEncoder, flag_bt709
+from device.capture.sound import PIECE_SAMPLES, US_PER_SAMPLE, SoundPiece, SoundTrack
 from device.ports import SOUND_RATE_HZ, SoundBlock, VideoFormat, VideoPacket
 from evidence.boxes import describe_fragment, describe_init, whole_fragments
 from evidence.errors import CaptureError

@@ -14,6 +14,7 @@ import numpy as np
 from device.ports import SOUND_RATE_HZ, Samples, SoundBlock
 
 PIECE_SAMPLES = 1024
+"""What AAC-LC encodes at a time (ISO/IEC 14496-3)."""
 US_PER_SAMPLE = 1_000_000 / SOUND_RATE_HZ
 WINDOW_US = 10_000_000
 """Long enough to hold a block that came almost at once, short enough that 100 ppm make 1 ms of it."""
