@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
 from evidence.errors import BadInputError, UnknownKeyError
 from evidence.signing import VerifyKey
+
+DAMAGE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion)
+"""What the library raises for bytes that are no usable certificate."""
 
 
 class Role(StrEnum):
@@ -41,18 +44,18 @@ class Trust:
         """Read exactly one self-signed certificate in PEM. Raises BadInputError for anything else, even one bit."""
         try:
             self.root = x509.load_pem_x509_certificate(pem)
-            self.root.verify_directly_issued_by(self.root)
-        except (ValueError, TypeError, InvalidSignature) as error:
+            _check_issued(self.root, self.root)
+        except DAMAGE as error:
             raise BadInputError(where, "is not an undamaged root certificate in PEM") from error
-        if self.root.public_bytes(serialization.Encoding.PEM).strip() != pem.strip():
+        if self.root.public_bytes(serialization.Encoding.PEM) != pem:
             raise BadInputError(where, "holds more or other than one certificate in PEM")
         self.pem = pem
 
     def identify(self, certificate: x509.Certificate) -> Identity:
         """Who the certificate belongs to. Raises UnknownKeyError when our root did not issue it."""
         try:
-            certificate.verify_directly_issued_by(self.root)
-        except (ValueError, TypeError, InvalidSignature) as error:
+            _check_issued(certificate, self.root)
+        except DAMAGE as error:
             raise UnknownKeyError("certificate", "was not issued by the trusted CA") from error
         name, role = _only(certificate, NameOID.COMMON_NAME), _only(certificate, NameOID.ORGANIZATIONAL_UNIT_NAME)
         if role not in set(Role):
@@ -63,7 +66,7 @@ class Trust:
         """The same for DER bytes, as they stand in an `x5c` header. Raises BadInputError, UnknownKeyError."""
         try:
             certificate = x509.load_der_x509_certificate(der)
-        except ValueError as error:
+        except DAMAGE as error:
             raise BadInputError("certificate", "is not a certificate in DER") from error
         return self.identify(certificate)
 
@@ -76,8 +79,15 @@ def der_from_pem(pem: bytes, where: str) -> bytes:
     """The DER bytes of a certificate in PEM. Raises BadInputError."""
     try:
         return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
-    except ValueError as error:
+    except DAMAGE as error:
         raise BadInputError(where, "is not a certificate in PEM") from error
+
+
+def _check_issued(certificate: x509.Certificate, root: x509.Certificate) -> None:
+    certificate.verify_directly_issued_by(root)
+    # How many bits of the signature are unused is the one byte that no signature covers; ours always use all of them.
+    if not certificate.public_bytes(serialization.Encoding.DER).endswith(b"\0" + certificate.signature):
+        raise ValueError("unused bits in the signature")
 
 
 def _only(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:

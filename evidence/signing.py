@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -108,7 +108,7 @@ class KeySigner:
         """Load an unencrypted PKCS#8 private key. Raises BadInputError."""
         try:
             private = serialization.load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
             raise BadInputError(where, "is not a private key in PEM") from error
         if not isinstance(private, PrivateKey):
             raise BadInputError(where, "holds a key that is neither Ed25519 nor P-256")

@@ -1,0 +1,197 @@
+"""A unit with fixed keys: its root, a recorder, a dock. Ed25519 throughout, so every byte can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.x509.oid import NameOID
+
+from evidence.certificates import Role, Trust
+from evidence.journal import Chain, Entry
+from evidence.model import ClockGrade, Timestamp, segment_id
+from evidence.receipts import DOCK
+from evidence.signing import KeySigner, PublicKey, to_base64url
+
+RECORDER = "BWC-0001"
+OTHER = "BWC-0002"
+BOOT = "3f2a9c1b7d04" + "5e6f" * 5
+UTC_US = 1_795_267_085_123_456
+BOOT_US = 42_000_000
+RECORDING = f"{BOOT[:12]}-r0001"
+INTERRUPTION = f"{BOOT[:12]}-i0001"
+SEGMENT = segment_id(BOOT, 1)
+BEGINS, ENDS = datetime(2026, 1, 1, tzinfo=UTC), datetime(2056, 1, 1, tzinfo=UTC)
+
+
+def private(name: str) -> ed25519.Ed25519PrivateKey:
+    """The key called `name`: whoever reads this has it, so it proves nothing outside tests."""
+    return ed25519.Ed25519PrivateKey.from_private_bytes(sha256(f"liuhen golden {name}".encode()).digest())
+
+
+def signer(name: str) -> KeySigner:
+    return KeySigner(private(name))
+
+
+def subject(name: str, role: str | None) -> x509.Name:
+    fields = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role)] if role else []
+    return x509.Name([*fields, x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def certificate(name: str, role: str | None, public: PublicKey, root: str = "root") -> x509.Certificate:
+    """Issued by the root of that name; the root itself when the name is the root's."""
+    builder = x509.CertificateBuilder().subject_name(subject(name, role)).issuer_name(subject(root, None))
+    serial = int.from_bytes(sha256(f"{name} {role} {root}".encode()).digest()[:8], "big") >> 1
+    builder = builder.public_key(public).serial_number(serial).not_valid_before(BEGINS).not_valid_after(ENDS)
+    authority = x509.BasicConstraints(ca=name == root, path_length=None)
+    return builder.add_extension(authority, critical=True).sign(private(root), None)
+
+
+def pem(one: x509.Certificate) -> bytes:
+    return one.public_bytes(serialization.Encoding.PEM)
+
+
+def der(one: x509.Certificate) -> bytes:
+    return one.public_bytes(serialization.Encoding.DER)
+
+
+def certificate_of(name: str, role: Role = Role.RECORDER, root: str = "root") -> bytes:
+    """The DER certificate of the key called `name`."""
+    return der(certificate(name, role.value, private(name).public_key(), root))
+
+
+CA_PEM = pem(certificate("root", None, private("root").public_key()))
+FOREIGN_CA_PEM = pem(certificate("foreign root", None, private("foreign root").public_key(), "foreign root"))
+TRUST = Trust(CA_PEM)
+
+
+def stamp(after_us: int = 0, **changes: Any) -> Timestamp:
+    fields: dict[str, Any] = {
+        "utc_us": UTC_US + after_us, "offset_min": 480, "grade": ClockGrade.NTP, "error_us": 1500,
+        "boot": BOOT, "boot_us": BOOT_US + after_us,
+    }  # fmt: skip
+    return Timestamp(**fields | changes)
+
+
+def hash_of(data: bytes) -> str:
+    return to_base64url(sha256(data).digest())
+
+
+def part_fields(index: int, offset_bytes: int, data: bytes, segment: str = SEGMENT) -> dict[str, Any]:
+    """What the entry of a part says."""
+    fields: dict[str, Any] = {
+        "segment": segment, "index": index, "offset_bytes": offset_bytes, "bytes": len(data),
+        "sha256": hash_of(data), "stored_bytes": len(data), "stored_sha256": hash_of(data),
+    }  # fmt: skip
+    if index == 0:
+        return fields | {"recording": RECORDING, "epoch_boot_us": BOOT_US, "boot": BOOT}
+    return fields | {"pts_us": (index - 1) * 1_000_000, "duration_us": 1_000_000, "frames": 30, "samples": 48_000}
+
+
+def seal_fields(parts: Sequence[bytes], segment: str = SEGMENT, **changes: Any) -> dict[str, Any]:
+    """What the seal over these parts says."""
+    whole = b"".join(parts)
+    fields: dict[str, Any] = {
+        "segment": segment, "recording": RECORDING, "trigger": "button", "officer": "110123",
+        "bytes": len(whole), "sha256": hash_of(whole), "stored_bytes": len(whole),
+        "parts": [[len(part), hash_of(part)] for part in parts],
+        "frames": 30 * (len(parts) - 1), "samples": 48_000 * (len(parts) - 1),
+        "duration_us": 1_000_000 * (len(parts) - 1), "complete": True,
+    }  # fmt: skip
+    return fields | changes
+
+
+PARTS = (b"init section", b"fragment one", b"fragment two is longer", b"three")
+_OFFICER = {"officer": "110123", "name": "张三", "unit": "交警一大队"}
+
+SAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "journal_opened": {"software": "liuhen 0.1.0"},
+    "power_on": {"software": "liuhen 0.1.0", "previous_end": "power_loss"},
+    "clock": {"step_us": -86_400_000_000},
+    "sign_on": _OFFICER,
+    "recording_started": {"recording": RECORDING, "trigger": "button", "officer": "110123"},
+    "recording_stopped": {"recording": RECORDING, "trigger": "button", "ended_boot_us": BOOT_US + 3_000_000},
+    "init": part_fields(0, 0, PARTS[0]),
+    "fragment": part_fields(1, len(PARTS[0]), PARTS[1]),
+    "recovered": part_fields(1, len(PARTS[0]), PARTS[1]),
+    "torn": {"segment": SEGMENT, "offset_bytes": 24, "bytes": 7, "sha256": hash_of(b"torn...")},
+    "damaged": {"segment": SEGMENT, "what": "part 1 is not what was journalled"},
+    "dropped": {"frames": 30, "from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 1_000_000},
+    "sound_lost": {"from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 1_000_000},
+    "segment": seal_fields(PARTS),
+    "interruption": {
+        "interruption": INTERRUPTION, "recording": RECORDING, "cause": "power_loss", "began": stamp().to_fields(),
+    },
+    "resumed": {"interruption": INTERRUPTION, "recording": RECORDING},
+    "reason": {"interruption": INTERRUPTION, "reason": "battery"},
+    "bookmark": {"recording": RECORDING},
+    "docked": {},
+    "undocked": {},
+    "receipt": {"segment": SEGMENT, "dock": DOCK, "dock_seq": 1, "dock_hash": hash_of(b"receipt")},
+    "released": {"segment": SEGMENT, "stored_bytes": 51},
+    "power_off": {"trigger": "shutdown"},
+    "enrolled": {"recorder": RECORDER, "kid": signer(RECORDER).kid},
+    "assignment": {"recorder": RECORDER, **_OFFICER},
+    "stored": {
+        "recorder": RECORDER, "segment": SEGMENT, "sha256": hash_of(b"".join(PARTS)), "stored_bytes": 51,
+        "seal_seq": 9, "seal_hash": hash_of(b"seal"),
+    },
+    "rejected": {
+        "recorder": RECORDER, "what": f"fragment/{SEGMENT}/2", "why": "has bytes that do not fit the hash in its entry",
+        "quarantine": f"quarantine/{RECORDER}/fragment_{SEGMENT}_2-0123456789abcdef",
+    },
+}  # fmt: skip
+"""One valid example of every kind."""
+
+
+class Writer:
+    """Writes a journal, one entry a second; the first and the named entries carry the certificate."""
+
+    def __init__(self, owner: str = RECORDER, key: str | None = None, certificate: bytes | None = None) -> None:
+        role = Role.DOCK if owner == DOCK else Role.RECORDER
+        self.signer = signer(key or owner)
+        self.certificate = certificate or certificate_of(owner, role)
+        self.chain = Chain(owner, self.signer)
+        self.entries: list[Entry] = []
+
+    @property
+    def tokens(self) -> list[str]:
+        return [entry.token for entry in self.entries]
+
+    @property
+    def text(self) -> bytes:
+        """The journal as the dock keeps it."""
+        return "".join(f"{token}\n" for token in self.tokens).encode("ascii")
+
+    def add(self, kind: str, fields: Mapping[str, Any] | None = None, *, certified: bool = False) -> Entry:
+        x5c = [self.certificate] if certified or not self.entries else []
+        at = stamp(1_000_000 * len(self.entries))
+        entry = self.chain.make(at, kind, SAMPLES[kind] if fields is None else fields, x5c)
+        self.chain.advance(entry)
+        self.entries.append(entry)
+        return entry
+
+    def add_segment(self, parts: Sequence[bytes] = PARTS, segment: str = SEGMENT, *, seal: bool = True) -> None:
+        """The entries of a segment: every part, and the seal."""
+        offset = 0
+        for index, part in enumerate(parts):
+            self.add("fragment" if index else "init", part_fields(index, offset, part, segment))
+            offset += len(part)
+        if seal:
+            self.add("segment", seal_fields(parts, segment), certified=True)
+
+
+def short_journal() -> Writer:
+    """Power on, one recording of one segment, power off."""
+    writer = Writer()
+    for kind in ("journal_opened", "power_on", "sign_on", "recording_started"):
+        writer.add(kind)
+    writer.add_segment()
+    for kind in ("recording_stopped", "power_off"):
+        writer.add(kind)
+    return writer
