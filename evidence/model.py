@@ -70,7 +70,7 @@ class Timestamp:
                 boot=str(fields["boot"]),
                 boot_us=int(fields["boot_us"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadInputError("time stamp", str(error)) from error
         if not BOOT_ID.fullmatch(stamp.boot):
             raise BadInputError("time stamp", f"boot id {stamp.boot!r} is not 32 hexadecimal digits")
