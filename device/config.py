@@ -74,8 +74,8 @@ def load_config(path: Path) -> Config:
     if unknown:
         raise ConfigError(str(path), f"has the unknown key {unknown[0]}", "remove it or correct its spelling")
     camera = _section(CameraConfig, given, "camera", path)
-    if camera.width % 2 or camera.height % 2:
-        raise ConfigError(f"{path} [camera]", "has an odd width or height", "use even numbers")
+    if camera.width % 2 or camera.height % 4:
+        raise ConfigError(f"{path} [camera]", "has an impossible size", "an even width and a height divisible by 4")
     return Config(
         spool=_path(path, given, "spool"),
         identity=_path(path, given, "identity"),

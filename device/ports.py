@@ -36,7 +36,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """What the encoder makes: H.264 of this size and nominal rate; `extradata` holds SPS and PPS (Annex B or avcC)."""
+    """What the encoder makes: H.264 of this size and nominal rate; `extradata` holds SPS and PPS (Annex B)."""
 
     width: int
     height: int

@@ -28,6 +28,8 @@ RETRY_US = 5_000_000
 STALL_US = 2_000_000
 STOP_LIMIT_US = 3_000_000
 WATCH_S = 0.5
+MICROPHONE_START_US = 1_000_000
+"""A microphone takes up to this long to begin; silence before that is no loss of anything."""
 
 
 @dataclass(slots=True)
@@ -111,7 +113,13 @@ class Recorder:
         finally:
             await asyncio.to_thread(self._hardware.camera.stop)
             await asyncio.to_thread(self._hardware.microphone.stop)
-            self._muxer.finish()
+            await self._save_rest(self._muxer.finish())
+
+    async def _save_rest(self, fragments: list[MediaFragment]) -> None:
+        """A recording that still runs here is ended by a fault of ours: what there is of it is sealed."""
+        if self._recording is not None:
+            await self._keep_all(fragments)
+            await self._seal("device_fault")
 
     async def watch(self) -> None:
         """Restart a camera that stalls, and end a stop that waits for a picture which never comes."""
@@ -285,6 +293,8 @@ class Recorder:
     async def _note_sound_losses(self) -> None:
         assert self._muxer is not None
         for from_us, to_us in self._muxer.take_lost_sound():
+            if to_us < self._epoch.boot_us + MICROPHONE_START_US:
+                continue
             await self.try_note("sound_lost", from_boot_us=from_us, to_boot_us=to_us)
 
 

@@ -76,8 +76,8 @@ def _report(out: Path, shift: Shift, as_json: bool) -> ShiftReport:
 
 def _size(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
-    if found is None or any(int(side) % 2 for side in found.groups()):
-        raise ConfigError(f"--size {text}", "is no size of a picture", "for example 1920x1080; even numbers")
+    if found is None or int(found[1]) % 2 or int(found[2]) % 4:
+        raise ConfigError(f"--size {text}", "is no size of a picture", "for example 1920x1080; height divisible by 4")
     return int(found[1]), int(found[2])
 
 

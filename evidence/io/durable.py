@@ -1,6 +1,6 @@
 """The disc verbs, each with its crash guarantee. `Disc` is a port: the simulator's card and the fault tests wrap it.
 
-Measured rules behind them (docs/adr/0002): sync file and folder before anything is acknowledged; a failed sync is never
+Measured rules behind them (docs/adr/0007): sync file and folder before anything is acknowledged; a failed sync is never
 retried, because the second one lies; a short write comes before ENOSPC.
 """
 
