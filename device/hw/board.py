@@ -1,0 +1,18 @@
+"""The one board that there is: a Raspberry Pi with camera, microphone, two buttons, a light and a dock."""
+
+from __future__ import annotations
+
+from device.config import Config
+from device.hw.gpiozero_panel import GpiozeroPanel
+from device.hw.picamera2_camera import Picamera2Camera
+from device.hw.pyaudio_microphone import PyAudioMicrophone
+from device.hw.sysfs_power import SysfsPower
+from device.hw.system_clock import SystemClock
+from device.ports import Hardware
+
+
+def open_board(config: Config) -> Hardware:
+    """Open everything. Raises ConfigError for a missing library, CaptureError for missing hardware."""
+    camera = Picamera2Camera(config.camera)
+    clock = SystemClock()
+    return Hardware(camera, PyAudioMicrophone(clock), GpiozeroPanel(), SysfsPower(), clock)
