@@ -38,14 +38,14 @@ class Mirror:
         Entries before an unreadable or badly signed one are still good. After a break of the chain nothing is.
         """
         fresh: list[str] = []
-        stored = head.seq
+        known = _Known(self._path, head.seq)
         for token in tokens:
             try:
                 entry = self._read(token)
                 if entry.seq > head.seq + 1:
                     break
-                if entry.seq <= stored:
-                    self._check_known(stored, entry)
+                if entry.seq <= known.last_seq:
+                    known.check(entry)
                     continue
                 check_link(head, entry)
             except ChainError as error:
@@ -75,8 +75,21 @@ class Mirror:
         if (identity.name, identity.role, identity.key.kid) != (self._device, Role.RECORDER, self._key.kid):
             raise UnknownKeyError(where, "carries a certificate other than the enrolled one")
 
-    def _check_known(self, stored: int, entry: Entry) -> None:
-        if last_tokens(self._path, stored - entry.seq + 1)[0] != entry.token:
+
+class _Known:
+    """The entries that the dock has, up to `last_seq`; read from their end, and only as far as somebody asks."""
+
+    def __init__(self, path: Path, last_seq: int) -> None:
+        self.last_seq = last_seq
+        self._path = path
+        self._tail: list[str] = []
+
+    def check(self, entry: Entry) -> None:
+        """Raises ChainError when the dock has another entry of this number."""
+        from_end = self.last_seq - entry.seq + 1
+        if from_end > len(self._tail):
+            self._tail = last_tokens(self._path, from_end)
+        if self._tail[-from_end] != entry.token:
             what = f"is not the entry {entry.seq} that the dock has: the recorder was cloned, set back or altered"
             raise ChainError(f"FORK: entry {entry.seq} of {entry.device}", what, "take the recorder out of service")
 
