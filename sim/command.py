@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from device.config import LIMITS
 from evidence.errors import BadInputError, ConfigError
 from evidence.io.command import Command
 from evidence.io.durable import make_folder
+from sim.clip import Clip
+from sim.processes import find_mosquitto
 from sim.report import ShiftReport, make_report
-from sim.scenario import Dock, load_scenario
+from sim.scenario import Dock, Scenario, Undock, load_scenario
 from sim.shift import Setting, Shift
 from sim.summary import print_summary
 
@@ -39,13 +43,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    _end_politely()
     width, height = _size(options.size)
-    if not options.video.is_file():
-        raise BadInputError(str(options.video), "is not there", "give --video FILE")
-    scenario = load_scenario(options.scenario)
-    seconds = max((step.at_s for step in scenario.steps if isinstance(step, Dock)), default=0.0)
-    if options.seconds is not None:
-        scenario, seconds = scenario.scaled_to(options.seconds), options.seconds
+    _check_video(options.video, width, height)
+    scenario, seconds = _scenario(options.scenario, options.seconds)
+    find_mosquitto()
     say = _progress(sys.stderr.isatty())
     with tempfile.TemporaryDirectory(prefix="liuhen-") as scratch:
         out = _out_folder(options.out or Path(scratch) / "out")
@@ -74,11 +76,38 @@ def _report(out: Path, shift: Shift, as_json: bool) -> ShiftReport:
     return report
 
 
+def _end_politely() -> None:
+    """Whatever asks this process to end, the processes that it started end first."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(name) is not signal.SIG_IGN:
+            signal.signal(name, signal.default_int_handler)
+
+
+def _check_video(path: Path, width: int, height: int) -> None:
+    if not path.is_file():
+        raise BadInputError(str(path), "is not there", "give --video FILE")
+    Clip(path, width, height).close()
+
+
+def _scenario(path: Path, seconds: float | None) -> tuple[Scenario, float]:
+    """The scenario and its length."""
+    scenario = load_scenario(path)
+    docking = [step for step in scenario.steps if isinstance(step, Dock | Undock)]
+    if not docking or isinstance(docking[-1], Undock):
+        raise ConfigError(str(path), "does not end in the dock", 'let a step with do = "dock" come last')
+    if seconds is None:
+        return scenario, docking[-1].at_s
+    return scenario.scaled_to(seconds), seconds
+
+
 def _size(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
-    if found is None or int(found[1]) % 2 or int(found[2]) % 4:
-        raise ConfigError(f"--size {text}", "is no size of a picture", "for example 1920x1080; height divisible by 4")
-    return int(found[1]), int(found[2])
+    width, height = (int(side) for side in found.groups()) if found else (0, 0)
+    least, most = LIMITS["width"]
+    if width % 2 or height % 4 or not (least <= width <= most and least <= height <= most):
+        hint = f"for example 1920x1080; {least} to {most}, height divisible by 4"
+        raise ConfigError(f"--size {text}", "is no size of a picture", hint)
+    return width, height
 
 
 def _out_folder(folder: Path) -> Path:

@@ -17,7 +17,7 @@ from device.identity import provision
 from dock.clock import SystemClock
 from dock.enrolment import enrol
 from dock.folder import DockFolder
-from evidence.errors import LinkError
+from evidence.errors import DiscError, LinkError
 from evidence.io.durable import PosixDisc, make_folder
 from evidence.io.journal_store import Access, JournalStore
 from evidence.model import ClockGrade, Officer
@@ -40,7 +40,8 @@ from sim.scenario import (
 
 DEVICE = "LH-000001"
 OFFICER = Officer("640221-0117", "张建国", "平罗县退役军人事务局")
-CARD_BYTES = 4_000_000_000
+CARD_HOURS = 4
+"""Half of what a recorder wants free for its next shift, so that it frees everything the dock has."""
 POLL_S = 0.2
 READY_S = 20.0
 OFFLOAD_LIMIT_S = 120.0
@@ -123,7 +124,9 @@ class Shift:
         python = liuhen()[0]
         self.broker = self._process("broker", [find_mosquitto(), "-c", str(self.folder.broker / "mosquitto.conf")])
         self.dock = self._process("dock", liuhen("dock", "run", str(self.setting.out)))
-        self.recorder = self._process("recorder", [python, *recorder, "--card-bytes", str(CARD_BYTES)])
+        self.recorder = self._process(
+            "recorder", [python, *recorder, "--card-bytes", str(card_bytes(self.setting.width, self.setting.height))]
+        )
         self.broker.start()
         await_port(port, self.broker, self._wait)
         self.dock.start()
@@ -149,7 +152,7 @@ class Shift:
             self._wait(POLL_S)
             waited_s += POLL_S
         if waiting:
-            raise LinkError("offload", f"{len(waiting)} segments have no receipt after {waited_s:.0f} s")
+            raise LinkError("offload", f"{', '.join(sorted(waiting))} not received and freed after {waited_s:.0f} s")
         self._say_now("卸载完成 offloaded: every segment has its receipt")
 
     def finish(self) -> None:
@@ -234,10 +237,10 @@ class Shift:
     def _power_on(self) -> None:
         """Switch the recorder on and wait until it listens to its buttons."""
         self._say_now("开机 power on")
-        before = self._count("power_on")
+        before = count_entries(self.spool, "power_on")
         self.recorder.start(self.readings.take)
         waited_s = 0.0
-        while self._count("power_on") == before or not self.readings.latest.get("frames_captured"):
+        while count_entries(self.spool, "power_on") == before or not self.readings.latest.get("frames_captured"):
             self.recorder.check()
             if waited_s > READY_S:
                 raise LinkError("recorder", f"is not ready after {READY_S:.0f} s", f"see {self._logs}")
@@ -252,20 +255,13 @@ class Shift:
         running = docked is None or docked.kind == "undocked"
         return {"the dock"} if running else sealed - released
 
-    def _count(self, kind: str) -> int:
-        path = self.spool / "journal.db"
-        if not path.exists():
-            return 0
-        with closing(JournalStore(path, Access.READ)) as journal:
-            return sum(1 for _ in journal.of_kind(kind))
-
     def _process(self, name: str, command: list[str]) -> Process:
         process = Process(name, command, self._logs / f"{name}.log")
         self._processes.callback(process.kill)
         return process
 
     def _once(self, name: str, command: list[str]) -> None:
-        process = Process(name, command, self._logs / f"{name}.log")
+        process = self._process(name, command)
         process.start()
         process.wait()
 
@@ -290,8 +286,25 @@ class Shift:
         self._clock.wait_until(self._clock.boot_us() + round(seconds * 1e6), self._never)
 
 
+def count_entries(spool: Path, kind: str) -> int:
+    """How many entries of this kind the recorder has journalled; none while it is only just making its journal."""
+    path = spool / "journal.db"
+    if not path.exists():
+        return 0
+    try:
+        with closing(JournalStore(path, Access.READ)) as journal:
+            return sum(1 for _ in journal.of_kind(kind))
+    except DiscError:
+        return 0
+
+
 def bit_rate_bps(width: int, height: int) -> int:
     """About what a body-worn camera spends on a picture of this size: 3 Mbit/s at 720p, 6 Mbit/s at 1080p."""
     reference: Mapping[bool, tuple[int, int]] = {True: (3_000_000, 1280 * 720), False: (6_000_000, 1920 * 1080)}
     rate_bps, pixels = reference[width * height <= 1280 * 720]
     return max(300_000, rate_bps * width * height // pixels)
+
+
+def card_bytes(width: int, height: int) -> int:
+    """A card that holds some hours of this picture."""
+    return CARD_HOURS * 3600 * bit_rate_bps(width, height) // 8
