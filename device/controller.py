@@ -10,6 +10,7 @@ from device.interruptions import REASONS
 from device.ports import Hardware, Light, Press, ReasonGiven
 from device.recorder import Recorder
 from device.states import Action, IllegalInputError, Input, State, step
+from evidence.errors import DiscError
 
 POLL_S = 0.25
 INPUTS = {Press.RECORD: Input.RECORD, Press.STOP: Input.STOP, Press.BOOKMARK: Input.BOOKMARK}
@@ -98,10 +99,10 @@ class Controller:
         await stop.done.wait()
 
     async def _bookmark(self) -> None:
-        await self._recorder.try_note("bookmark", recording=self._recorder.recording)
+        await self._recorder.note("bookmark", recording=self._recorder.recording)
 
     async def _dock(self) -> None:
-        await self._recorder.try_note("docked")
+        await self._recorder.note("docked")
         self.undocked.clear()
         self.docked.set()
 
@@ -112,10 +113,13 @@ class Controller:
     async def _undock(self) -> None:
         self.docked.clear()
         self.undocked.set()
-        await self._recorder.try_note("undocked")
+        await self._recorder.note("undocked")
 
     async def _explain(self, reason: str) -> None:
         """Close the oldest open interruption with one of the known reasons."""
-        waiting = await self._recorder.unexplained()
+        try:
+            waiting = await self._recorder.unexplained()
+        except DiscError:
+            return
         if waiting and reason in REASONS:
-            await self._recorder.try_note("reason", interruption=waiting[0], reason=reason)
+            await self._recorder.note("reason", interruption=waiting[0], reason=reason)

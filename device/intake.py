@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from device.ports import SoundBlock, VideoPacket
 
+ITEMS_PER_PACKET = 10
+"""Blocks come up to 100 times a second, pictures 10 times or more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
@@ -52,7 +55,7 @@ class Intake:
     """Video and sound come from their own threads, commands from the event loop; `get` gives all of it in order."""
 
     def __init__(self, limit_packets: int) -> None:
-        """At most `limit_packets` pictures wait. To be made inside the event loop that reads it."""
+        """At most `limit_packets` pictures wait, and ten times as many items. To be made in its own event loop."""
         self._loop = asyncio.get_running_loop()
         self._limit_packets = limit_packets
         self._items: deque[Item] = deque()
@@ -67,7 +70,7 @@ class Intake:
 
     def sound(self, block: SoundBlock) -> None:
         """From the microphone's thread."""
-        self._loop.call_soon_threadsafe(self._put, block)
+        self._loop.call_soon_threadsafe(self._take_sound, block)
 
     def command(self, item: Start | Stop | StopOverdue | CameraStalled) -> None:
         """From the event loop."""
@@ -86,6 +89,11 @@ class Intake:
     def _put(self, item: Item) -> None:
         self._items.append(item)
         self._arrived.set()
+
+    def _take_sound(self, block: SoundBlock) -> None:
+        # A block that is left out shows in the count of the next one, and becomes silence that is journalled.
+        if len(self._items) < ITEMS_PER_PACKET * self._limit_packets:
+            self._put(block)
 
     def _take_video(self, packet: VideoPacket) -> None:
         self.last_video_boot_us = packet.boot_us

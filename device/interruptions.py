@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from evidence.io.journal_store import JournalStore
+from device.spool import Spool
 
 REASONS = ("device_fault", "weather", "battery", "storage", "obstruction", "other")
 
 
-def unexplained(journal: JournalStore) -> tuple[str, ...]:
-    """Interruptions without a reason, oldest first."""
-    reasons = {entry.fields["interruption"] for entry in journal.of_kind("reason")}
-    broken = (entry.fields["interruption"] for entry in journal.of_kind("interruption"))
+def unexplained(spool: Spool) -> tuple[str, ...]:
+    """Interruptions without a reason, oldest first. Raises DiscError."""
+    reasons = {fields["interruption"] for fields in spool.fields_of("reason")}
+    broken = (fields["interruption"] for fields in spool.fields_of("interruption"))
     return tuple(one for one in broken if one not in reasons)

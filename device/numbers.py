@@ -11,14 +11,17 @@ PREFIX = 12
 
 
 class Numbers:
-    """Counts on from what the journal holds of this boot, so that a restarted agent never names a thing twice."""
+    """Counts on from the highest that the journal holds of this boot, so that nothing is ever named twice.
+
+    A name that the card refused may be missing in between.
+    """
 
     def __init__(self, journal: JournalStore, boot: str) -> None:
         self._boot = boot
-        self._segments = self._count(journal.segments_with("init"))
+        self._segments = self._highest(journal.segments_with("init"))
         started, broken = journal.of_kind("recording_started"), journal.of_kind("interruption")
-        self._recordings = self._count(entry.fields["recording"] for entry in started)
-        self._interruptions = self._count(entry.fields["interruption"] for entry in broken)
+        self._recordings = self._highest(entry.fields["recording"] for entry in started)
+        self._interruptions = self._highest(entry.fields["interruption"] for entry in broken)
 
     def next_segment(self) -> str:
         """For example 3f2a9c1b7d04-00012."""
@@ -35,5 +38,6 @@ class Numbers:
         self._interruptions += 1
         return f"{self._boot[:PREFIX]}-i{self._interruptions:04d}"
 
-    def _count(self, names: Iterable[str]) -> int:
-        return sum(1 for name in names if name.startswith(self._boot[:PREFIX]))
+    def _highest(self, names: Iterable[str]) -> int:
+        mine = (name for name in names if name.startswith(self._boot[:PREFIX]))
+        return max((int(name[PREFIX + 1 :].lstrip("ri")) for name in mine), default=0)

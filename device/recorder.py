@@ -7,7 +7,10 @@ it takes them, and the break is journalled as soon as anything can be.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import logging
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from device.capture.muxer import FragmentMuxer, MediaFragment
@@ -30,16 +33,16 @@ STOP_LIMIT_US = 3_000_000
 WATCH_S = 0.5
 MICROPHONE_START_US = 1_000_000
 """A microphone takes up to this long to begin; silence before that is no loss of anything."""
+SHORTEST_GAP_US = 40_000
+"""The account bridges less (GA/T 947.2)."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Break:
-    """A running interruption; `noted` once it stands in the journal."""
+    """A running interruption: it ends with the next fragment that the card takes, not tried before `retry_boot_us`."""
 
     interruption: str
-    cause: str
-    began: Timestamp
-    noted: bool
     retry_boot_us: int
 
 
@@ -72,6 +75,10 @@ class Recorder:
         self._recording: str | None = None
         self._segment: SegmentState | None = None
         self._segment_began_us = 0
+        self._unsealed: list[tuple[SegmentState, str]] = []
+        self._frame_us = 0
+        self._last_frame_us = 0
+        self._gop_ends_us: deque[int] = deque()
         self._break: Break | None = None
         self._stop: Stop | None = None
         self._stop_boot_us = 0
@@ -86,25 +93,24 @@ class Recorder:
         """Continue a recording that a power loss broke: with the next fragment, and all that is in the ring."""
         now = self._clock.now()
         self._recording = interrupted.recording
-        self._break = Break(interrupted.interruption, "power_loss", now, noted=True, retry_boot_us=now.boot_us)
+        self._break = Break(interrupted.interruption, now.boot_us)
         self._mark = Mark.RECORDING
 
-    async def try_note(self, kind: str, **fields: Any) -> bool:
-        """Journal an entry, or learn that the card takes nothing now."""
-        try:
-            await self._disc.run(self._spool.note, kind, **fields)
-        except DiscError:
-            return False
-        return True
+    async def note(self, kind: str, **fields: Any) -> None:
+        """Journal what happens now, at once or as soon as the card takes entries again."""
+        await self._disc.run(self._spool.note_or_keep, kind, self._clock.now(), **fields)
 
     async def unexplained(self) -> tuple[str, ...]:
-        """The interruptions that still need a reason, oldest first."""
-        return await self._disc.run(unexplained, self._spool.journal)
+        """The interruptions that still need a reason, oldest first. Raises DiscError."""
+        return await self._disc.run(unexplained, self._spool)
 
     async def run(self) -> None:
         """Capture until cancelled. Raises CaptureError when there is no camera at all."""
         self._epoch = self._clock.now()
         video = await asyncio.to_thread(self._hardware.camera.start, self._draw, self._intake.video)
+        if self._intake.last_video_boot_us is None:
+            self._intake.last_video_boot_us = self._epoch.boot_us
+        self._frame_us = 1_000_000 // video.frames_per_s
         self._muxer = FragmentMuxer(video, sound=True, epoch_boot_us=self._epoch.boot_us)
         try:
             await self._start_microphone()
@@ -118,6 +124,7 @@ class Recorder:
     async def _save_rest(self, fragments: list[MediaFragment]) -> None:
         """A recording that still runs here is ended by a fault of ours: what there is of it is sealed."""
         if self._recording is not None:
+            self._gop_ends_us.append(self._last_frame_us + self._frame_us)
             await self._keep_all(fragments)
             await self._seal("device_fault")
 
@@ -137,7 +144,7 @@ class Recorder:
         assert self._muxer is not None
         match item:
             case VideoPacket():
-                await self._keep_all(self._muxer.add_video(item))
+                await self._keep_all(self._mux_video(item))
             case SoundBlock():
                 await self._keep_all(self._muxer.add_sound(item))
             case Start():
@@ -147,9 +154,10 @@ class Recorder:
             case StopOverdue() if self._stop:
                 await self._finish()
             case Dropped():
-                await self.try_note(
+                await self.note(
                     "dropped", frames=item.frames, from_boot_us=item.from_boot_us, to_boot_us=item.to_boot_us
                 )
+                await self._interrupt("device_fault", self._clock.at(item.from_boot_us))
             case CameraStalled():
                 await self._interrupt("device_fault", self._clock.at(item.since_boot_us))
 
@@ -162,7 +170,7 @@ class Recorder:
             await asyncio.to_thread(self._hardware.microphone.start, self._intake.sound)
         except CaptureError:
             now_us = self._clock.now().boot_us
-            await self.try_note("sound_lost", from_boot_us=now_us, to_boot_us=now_us)
+            await self.note("sound_lost", from_boot_us=now_us, to_boot_us=now_us)
 
     async def _restart_camera(self) -> None:
         camera = self._hardware.camera
@@ -177,11 +185,13 @@ class Recorder:
         self._recording = self._numbers.next_recording()
         self._mark = Mark.RECORDING
         officer = self._officer.number if self._officer else None
-        if not await self.try_note("recording_started", recording=self._recording, trigger=trigger, officer=officer):
-            await self._interrupt("device_fault", self._clock.now())
-        await self._write_run(self._ring.drain())
+        await self.note("recording_started", recording=self._recording, trigger=trigger, officer=officer)
+        await self._write_run([])
 
     def _begin_stop(self, stop: Stop) -> None:
+        if self._recording is None:
+            stop.done.set()
+            return
         self._stop = stop
         self._stop_boot_us = self._clock.now().boot_us
         self._hardware.camera.request_key_frame()
@@ -194,15 +204,32 @@ class Recorder:
         assert stop is not None
         await self._seal(stop.trigger)
         self._break = None
-        await self.try_note(
+        await self.note(
             "recording_stopped", recording=recording, trigger=stop.trigger, ended_boot_us=self._stop_boot_us
         )
         stop.done.set()
 
+    def _mux_video(self, packet: VideoPacket) -> list[MediaFragment]:
+        assert self._muxer is not None
+        if packet.key and self._last_frame_us:
+            self._gop_ends_us.append(self._last_frame_us + self._frame_us)
+        self._last_frame_us = packet.boot_us
+        return self._muxer.add_video(packet)
+
+    def _seen(self, fragment: MediaFragment) -> MediaFragment:
+        """The muxer shows the last picture before a gap until the next one; it was seen for one frame."""
+        seen_us = self._gop_ends_us.popleft() - fragment.first_frame_boot_us
+        if fragment.info.duration_us <= seen_us + SHORTEST_GAP_US:
+            return fragment
+        return replace(fragment, info=replace(fragment.info, duration_us=seen_us))
+
     async def _keep_all(self, fragments: list[MediaFragment]) -> None:
+        assert self._muxer is not None
         for fragment in fragments:
-            await self._keep(fragment)
-        await self._note_sound_losses()
+            await self._keep(self._seen(fragment))
+        # Silence grows with every picture; it is said when it is over, and with each fragment that carries it.
+        if not self._muxer.sound_lost or (fragments and self._recording):
+            await self._note_sound_losses()
 
     async def _keep(self, fragment: MediaFragment) -> None:
         if self._recording is None:
@@ -213,22 +240,24 @@ class Recorder:
             await self._finish()
 
     async def _write_run(self, fragments: list[MediaFragment]) -> None:
-        """Write fragments in order; from the first one that the card refuses, they wait in the ring."""
-        for fragment in fragments:
-            self._ring.push(fragment)
-        if self._break and not await self._end_break():
+        """Write what waits in the ring and these, in order; from the first one that the card refuses, they wait."""
+        waiting = deque([*self._ring.drain(), *fragments])
+        if self._stop is None and self._break and self._clock.now().boot_us < self._break.retry_boot_us:
+            self._keep_waiting(waiting)
             return
-        waiting = self._ring.drain()
         while waiting:
             try:
                 await self._write(waiting[0])
             except DiscError as error:
-                for fragment in waiting:
-                    self._ring.push(fragment)
-                cause = "storage_full" if isinstance(error, DiscFullError) else "device_fault"
-                await self._interrupt(cause, self._clock.at(waiting[0].first_frame_boot_us))
+                self._keep_waiting(waiting)
+                await self._refused(error, waiting[0])
                 return
-            waiting = waiting[1:]
+            waiting.popleft()
+            await self._end_break()
+
+    def _keep_waiting(self, fragments: Iterable[MediaFragment]) -> None:
+        for fragment in fragments:
+            self._ring.push(fragment)
 
     async def _write(self, fragment: MediaFragment) -> None:
         length_us = end_us(fragment) - self._segment_began_us
@@ -248,54 +277,51 @@ class Recorder:
         )
 
     async def _seal(self, trigger: str) -> None:
-        """Seal the open segment; one that cannot be sealed now is sealed by the recovery of the next start."""
-        segment, self._segment = self._segment, None
-        if segment is None:
-            return
-        try:
-            await self._disc.run(self._spool.seal, segment, trigger)
-        except DiscError:
-            await self.try_note("damaged", segment=segment.segment, what="could not be sealed")
+        """Seal the open segment; one that cannot be sealed now is tried again, at last by the next start's recovery."""
+        if self._segment is not None:
+            self._unsealed.append((self._segment, trigger))
+            self._segment = None
+        for waiting in tuple(self._unsealed):
+            try:
+                await self._disc.run(self._spool.seal, *waiting)
+            except DiscError as error:
+                log.warning("%s is not sealed yet: %s", waiting[0].segment, error)
+                continue
+            self._unsealed.remove(waiting)
+
+    async def _refused(self, error: DiscError, fragment: MediaFragment) -> None:
+        """The card took no fragment. One fault may be a chance; a full card, or the next fault, is given some time."""
+        began = self._clock.at(fragment.first_frame_boot_us)
+        full, again = isinstance(error, DiscFullError), self._break is not None
+        await self._interrupt("storage_full" if full else "device_fault", began)
+        if self._break and (full or again):
+            self._break.retry_boot_us = self._clock.now().boot_us + RETRY_US
 
     async def _interrupt(self, cause: str, began: Timestamp) -> None:
         if self._recording is None:
             return
-        retry_us = self._clock.now().boot_us + (0 if cause == "device_fault" and self._break is None else RETRY_US)
-        if self._break:
-            self._break.retry_boot_us = retry_us
-            return
-        self._break = Break(self._numbers.next_interruption(), cause, began, noted=False, retry_boot_us=retry_us)
         await self._seal(cause)
-        await self._note_break(self._break)
-
-    async def _end_break(self) -> bool:
-        """Go on recording, when it is time to try and the journal takes it."""
-        broken = self._break
-        assert broken is not None
-        if self._clock.now().boot_us < broken.retry_boot_us or not await self._note_break(broken):
-            return False
-        if not await self.try_note("resumed", interruption=broken.interruption, recording=self._recording):
-            return False
-        self._break = None
-        return True
-
-    async def _note_break(self, broken: Break) -> bool:
-        if not broken.noted:
-            broken.noted = await self.try_note(
+        if self._break is None:
+            self._break = Break(self._numbers.next_interruption(), self._clock.now().boot_us)
+            await self.note(
                 "interruption",
-                interruption=broken.interruption,
+                interruption=self._break.interruption,
                 recording=self._recording,
-                cause=broken.cause,
-                began=broken.began.to_fields(),
+                cause=cause,
+                began=began.to_fields(),
             )
-        return broken.noted
+
+    async def _end_break(self) -> None:
+        broken, self._break = self._break, None
+        if broken is not None:
+            await self.note("resumed", interruption=broken.interruption, recording=self._recording)
 
     async def _note_sound_losses(self) -> None:
         assert self._muxer is not None
         for from_us, to_us in self._muxer.take_lost_sound():
             if to_us < self._epoch.boot_us + MICROPHONE_START_US:
                 continue
-            await self.try_note("sound_lost", from_boot_us=from_us, to_boot_us=to_us)
+            await self.note("sound_lost", from_boot_us=from_us, to_boot_us=to_us)
 
 
 def end_us(fragment: MediaFragment) -> int:

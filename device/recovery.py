@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from device.numbers import Numbers
-from device.spool import SegmentState, Spool
-from evidence.boxes import Tracks, describe_fragment, describe_init, whole_fragments
+from device.spool import SegmentState, Spool, info_fields
+from evidence.boxes import Tracks, describe_fragment, describe_init, whole_boxes, whole_fragments
 from evidence.errors import BadInputError
 from evidence.journal import Entry
-from evidence.model import Timestamp
+from evidence.model import SEGMENT_ID, Timestamp
 from evidence.signing import to_base64url
 
 PARTS = ("init", "fragment", "recovered")
@@ -46,7 +47,8 @@ def recover(spool: Spool, numbers: Numbers, boot: str, software: str) -> Recover
     if spool.is_new:
         spool.note("journal_opened", software=software)
     last = spool.journal.last_of_kind("power_on", "power_off")
-    alive = spool.journal.last_of_kind(*PARTS, "recording_started", "resumed")
+    # Not what an earlier recovery adopted: that one was cut itself, and its entries are younger than the break.
+    alive = spool.journal.last_of_kind("init", "fragment", "recording_started", "resumed")
     previous_end = "none" if last is None else "clean" if last.kind == "power_off" else _unclean_end(last, boot)
     spool.note("power_on", software=software, previous_end=previous_end)
     # What a clean end left open was left by a card that took nothing more.
@@ -68,20 +70,30 @@ def _unsealed(spool: Spool) -> list[str]:
 
 
 def _forget_unjournalled(spool: Spool) -> None:
-    """A file whose first entry was never written holds an init section at most: no picture, but it is said."""
-    known = spool.journal.segments_with("init")
-    for path in sorted((spool.paths.root / "segments").iterdir()):
-        if path.stem not in known:
-            data = path.read_bytes()
-            _note_torn(spool, path.stem, 0, data)
-            spool.disc.remove(path)
+    """A file whose first entry was never written holds an init section at most: no picture, but it is said.
+
+    One that holds pictures is not ours to remove: it must have lost its journal.
+    """
+    known = spool.journal.segments_with("init") | spool.journal.segments_with("damaged")
+    for path in sorted((spool.paths.root / "segments").glob("*.mp4")):
+        if path.stem in known or not SEGMENT_ID.fullmatch(path.stem):
+            continue
+        data = _read(path)
+        if data is None or any(kind == b"moof" for kind, _, _ in whole_boxes(data)):
+            spool.note("damaged", segment=path.stem, what="is not in the journal and was left alone")
+            continue
+        _note_torn(spool, path.stem, 0, data)
+        spool.disc.remove(path)
 
 
 def _recover_segment(spool: Spool, segment: str, trigger: str) -> tuple[int, int]:
     """Adopt whole fragments after the last journalled one, cut the torn rest, seal. Returns fragments and bytes cut."""
     entries = [entry for entry in spool.journal.of_segment(segment) if entry.kind in PARTS]
     path = spool.paths.segment(segment)
-    data = path.read_bytes() if path.exists() else b""
+    data = _read(path)
+    if data is None:
+        spool.note("damaged", segment=segment, what="cannot be read")
+        return 0, 0
     officer = _officer_of(spool, entries[0].fields["recording"])
     state = SegmentState(segment, entries[0].fields["recording"], officer)
     for entry in entries:
@@ -120,22 +132,14 @@ def _described(tail: bytes, tracks: Tracks) -> Iterable[tuple[int, int, dict[str
             info = describe_fragment(tail[start:end], tracks)
         except BadInputError:
             return
-        yield (
-            start,
-            end,
-            {
-                "pts_us": info.pts_us,
-                "duration_us": info.duration_us,
-                "frames": info.frames,
-                "samples": info.samples,
-            },
-        )
+        yield start, end, info_fields(info)
 
 
 def _finish_releases(spool: Spool) -> None:
     """A release that was journalled but not carried out is carried out now."""
-    for segment in sorted(spool.journal.segments_with("released")):
-        spool.disc.remove(spool.paths.segment(segment))
+    for path in sorted(map(spool.paths.segment, spool.journal.segments_with("released"))):
+        if path.exists():
+            spool.disc.remove(path)
 
 
 def _unclean_end(last: Entry, boot: str) -> str:
@@ -174,6 +178,17 @@ def _part_of(data: bytes, entry: Entry) -> bytes:
     return data[offset : offset + entry.fields["stored_bytes"]]
 
 
+def _read(path: Path) -> bytes | None:
+    """A whole file, None when the card does not give it."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
 def _note_torn(spool: Spool, segment: str, offset_bytes: int, data: bytes) -> None:
-    fields: dict[str, Any] = {"offset_bytes": offset_bytes, "bytes": len(data)}
-    spool.note("torn", segment=segment, sha256=to_base64url(sha256(data).digest()), **fields)
+    """Say what will be cut off, once: a recovery that was cut itself may have said it."""
+    digest = to_base64url(sha256(data).digest())
+    fields: dict[str, Any] = {"segment": segment, "offset_bytes": offset_bytes, "bytes": len(data), "sha256": digest}
+    if not any(entry.kind == "torn" and entry.fields == fields for entry in spool.journal.of_segment(segment)):
+        spool.note("torn", **fields)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from device.config import CameraConfig, StorageConfig
 from device.spool import Spool
 from evidence.errors import LiuhenError
+from evidence.journal import Entry
 from evidence.receipts import check_receipt, read_receipt
 from evidence.signing import VerifyKey
 
@@ -32,10 +33,10 @@ class Releaser:
         """Journal new receipts, then free what may be freed and is wanted. Returns the segments freed. DiscError."""
         self._note_receipts()
         freed = 0
-        for segment in self._releasable():
+        for seal in self._releasable():
             if self.spool.disc.free_bytes(self.spool.paths.root) >= self.wanted_bytes:
                 break
-            self._release(segment)
+            self._release(seal)
             freed += 1
         return freed
 
@@ -53,17 +54,20 @@ class Releaser:
                 # Not a receipt of our dock for this segment: it proves nothing, and must not stay in a true one's way.
                 self.spool.disc.remove(path)
                 continue
+            # The uplink may still be putting it there: what is journalled must survive a power cut first.
+            self.spool.disc.sync(path)
             self.spool.note(
                 "receipt", segment=segment, dock=receipt.device, dock_seq=receipt.seq, dock_hash=receipt.head.hash
             )
 
-    def _releasable(self) -> list[str]:
-        freed = self.spool.journal.segments_with("released")
-        receipts = (entry.fields["segment"] for entry in self.spool.journal.of_kind("receipt"))
-        return [segment for segment in receipts if segment not in freed]
+    def _releasable(self) -> list[Entry]:
+        """Seals that have a receipt, oldest first."""
+        freed, received = (self.spool.journal.segments_with(kind) for kind in ("released", "receipt"))
+        seals = self.spool.journal.of_kind("segment")
+        return [seal for seal in seals if seal.fields["segment"] in received - freed]
 
-    def _release(self, segment: str) -> None:
-        path = self.spool.paths.segment(segment)
+    def _release(self, seal: Entry) -> None:
+        segment = seal.fields["segment"]
         # Journal first: a cut in between leaves a file that the next start removes, never an unexplained loss.
-        self.spool.note("released", segment=segment, stored_bytes=path.stat().st_size)
-        self.spool.disc.remove(path)
+        self.spool.note("released", segment=segment, stored_bytes=seal.fields["stored_bytes"])
+        self.spool.disc.remove(self.spool.paths.segment(segment))

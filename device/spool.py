@@ -10,6 +10,8 @@ whatever is there and not journalled is the tail that recovery looks after (desi
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,13 +20,17 @@ from typing import Any
 
 from device.capture.muxer import MediaFragment
 from device.ports import Clock
-from evidence.errors import DiscError
+from evidence.errors import DiscError, DiscFullError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.journal_store import JournalStore, head_path, state_head
 from evidence.journal import Chain, Entry
-from evidence.model import Officer, Timestamp
+from evidence.model import FragmentInfo, Officer, Timestamp
 from evidence.sealing import seal_part
 from evidence.signing import Signer, to_base64url
+
+RESERVE_BYTES = 8 * 1024 * 1024
+"""Kept free of pictures, so that a full card still takes the entries that say so and those that free it."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,10 @@ class SpoolPaths:
 
 @dataclass(slots=True)
 class SegmentState:
-    """A segment that is being written: where its file ends, and what its seal will say."""
+    """A segment that is being written: where its file ends, and what its seal will say.
+
+    `torn` while bytes may lie behind that end that no entry speaks of.
+    """
 
     segment: str
     recording: str
@@ -60,6 +69,7 @@ class SegmentState:
     samples: int = 0
     duration_us: int = 0
     complete: bool = True
+    torn: bool = False
     parts: list[list[Any]] = field(default_factory=list)
     digest: Any = field(default_factory=sha256)
 
@@ -91,8 +101,12 @@ class Spool:
             make_folder(folder)
         # A stated head belongs to a closed journal; from here on this one is open.
         disc.remove(head_path(self.paths.journal))
+        # What a power cut left of a `replace`: the old file, or none, is the one that counts.
+        for unfinished in (*root.glob("*.new"), *self.paths.receipt("any").parent.glob("*.new")):
+            disc.remove(unfinished)
         self.journal = JournalStore(self.paths.journal)
         self._chain = Chain(device, signer, self.journal.head())
+        self._refused: deque[tuple[str, Timestamp, dict[str, Any]]] = deque()
 
     @property
     def is_new(self) -> bool:
@@ -104,40 +118,67 @@ class Spool:
         """The number of the last entry."""
         return self._chain.head.seq
 
-    def note(self, kind: str, at: Timestamp | None = None, **fields: Any) -> Entry:
-        """Journal one entry; after return it survives a power cut. Raises DiscError."""
-        x5c = self._certificates if self.is_new or kind == "segment" else ()
-        entry = self._chain.make(at or self._clock.now(), kind, fields, x5c)
-        self.journal.add(entry)
-        self._chain.advance(entry)
-        return entry
+    def note(self, kind: str, **fields: Any) -> Entry:
+        """Journal one entry, behind all that were refused; after return it survives a power cut. Raises DiscError."""
+        at = self._clock.now()
+        self._note_refused()
+        return self._note(kind, at, fields)
+
+    def note_or_keep(self, kind: str, at: Timestamp, **fields: Any) -> None:
+        """Journal what happened at `at`; if the card refuses, it is kept in memory and goes before the next entry."""
+        self._refused.append((kind, at, fields))
+        try:
+            self._note_refused()
+        except DiscError as error:
+            log.warning("%d entries wait: %s", len(self._refused), error)
+
+    def fields_of(self, kind: str) -> list[Mapping[str, Any]]:
+        """The fields of all entries of one kind, oldest first, refused ones included. Raises DiscError."""
+        refused = [fields for refused_kind, _, fields in self._refused if refused_kind == kind]
+        return [*(entry.fields for entry in self.journal.of_kind(kind)), *refused]
 
     def open_segment(
         self, segment: str, recording: str, officer: Officer | None, init: bytes, epoch: Timestamp
     ) -> SegmentState:
-        """Begin a segment's file with its init section. `epoch` is the instant of the muxer's time stamp zero."""
+        """Begin a segment's file with its init section. `epoch` is the instant of the muxer's time stamp zero.
+
+        Raises DiscError; then a file may be left behind that the recovery of the next start finds.
+        """
         state = SegmentState(segment, recording, officer.number if officer else None)
         stored = seal_part(init)
+        self._refuse_without_room(len(stored))
         self.disc.create(self.paths.segment(segment), stored)
         self._note_part("init", state, init, stored, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot)
         return state
 
     def append(self, state: SegmentState, fragment: MediaFragment) -> Entry:
-        """Make one fragment durable, then journal it. Raises DiscError; then the segment is suspect."""
+        """Make one fragment durable, then journal it.
+
+        Raises DiscError: the segment can only be sealed then, and but for a full card it is suspect.
+        """
         stored = seal_part(fragment.data)
+        self._refuse_without_room(len(stored))
+        state.torn = True
         try:
             self.disc.append(self.paths.segment(state.segment), stored, state.stored_bytes)
+        except DiscFullError:
+            raise
         except DiscError:
             state.complete = False
             raise
-        return self._note_part("fragment", state, fragment.data, stored, **info_fields(fragment))
+        entry = self._note_part("fragment", state, fragment.data, stored, **info_fields(fragment.info))
+        state.torn = False
+        return entry
 
     def adopt(self, state: SegmentState, plain: bytes, stored: bytes, fields: Mapping[str, Any]) -> Entry:
         """Journal a fragment that was found on the card after a power cut and has been synced since."""
         return self._note_part("recovered", state, plain, stored, **fields)
 
     def seal(self, state: SegmentState, trigger: str) -> Entry:
-        """Sign the segment's manifest. `trigger` says why it ends here."""
+        """Sign the segment's manifest. `trigger` says why it ends here. Raises DiscError; may be tried again."""
+        if state.torn:
+            self.disc.truncate(self.paths.segment(state.segment), state.stored_bytes)
+            state.torn = False
         return self.note(
             "segment",
             segment=state.segment,
@@ -159,6 +200,24 @@ class Spool:
         self.journal.close()
         state_head(self.paths.journal, self.disc, self._signer, self._chain, self._certificates)
 
+    def _note_refused(self) -> None:
+        while self._refused:
+            self._note(*self._refused[0])
+            self._refused.popleft()
+
+    def _note(self, kind: str, at: Timestamp, fields: Mapping[str, Any]) -> Entry:
+        x5c = self._certificates if self.is_new or kind == "segment" else ()
+        entry = self._chain.make(at, kind, fields, x5c)
+        self.journal.add(entry)
+        self._chain.advance(entry)
+        return entry
+
+    def _refuse_without_room(self, size_bytes: int) -> None:
+        if self.disc.free_bytes(self.paths.root) < size_bytes + RESERVE_BYTES:
+            raise DiscFullError(
+                str(self.paths.root), f"less than the reserve of {RESERVE_BYTES >> 20} MiB would be left"
+            )
+
     def _note_part(self, kind: str, state: SegmentState, plain: bytes, stored: bytes, **more: Any) -> Entry:
         plain_hash = to_base64url(sha256(plain).digest())
         entry = self.note(
@@ -176,9 +235,8 @@ class Spool:
         return entry
 
 
-def info_fields(fragment: MediaFragment) -> dict[str, int]:
+def info_fields(info: FragmentInfo) -> dict[str, int]:
     """The fields of a fragment's entry that come from its own boxes."""
-    info = fragment.info
     return {
         "pts_us": info.pts_us,
         "duration_us": info.duration_us,

@@ -16,12 +16,13 @@ from device.disc_thread import DiscThread
 from device.identity import ASSIGNMENT, LINK_KEY, Identity
 from device.ports import Clock
 from device.spool import SpoolPaths
-from evidence.errors import LinkError, LiuhenError
+from evidence.errors import LinkError, LiuhenError, RejectedError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
 from evidence.journal import Entry
 from evidence.receipts import check_receipt, read_assignment, read_receipt
+from evidence.signing import VerifyKey
 from evidence.transfer import Send, Sender, SendJournal, SendOffer, SendPart
 from evidence.wire import (
     BATCH_LIMIT_BYTES,
@@ -103,6 +104,20 @@ class SpoolReader:
     def seal(self, segment: str) -> Entry | None:
         """The seal of a segment."""
         return next((entry for entry in self._journal.of_segment(segment) if entry.kind == "segment"), None)
+
+    def keep_receipt(self, payload: bytes, dock_key: VerifyKey, disc: Disc) -> str:
+        """Put a receipt into the spool and give its segment. Raises LiuhenError when it proves nothing, DiscError."""
+        receipt = read_receipt(payload.decode("ascii", errors="replace"), dock_key)
+        segment: str = receipt.fields["segment"]
+        seal = self.seal(segment)
+        if seal is None:
+            raise RejectedError(f"receipt for {segment}", "names a segment that was never sealed here")
+        check_receipt(receipt, seal)
+        path = self._paths.receipt(segment)
+        if not path.exists():
+            # Not `create`: the recorder may look at any moment, and must never see half of it.
+            disc.replace(path, f"{receipt.token}\n".encode("ascii"))
+        return segment
 
     def close(self) -> None:
         """Close the journal."""
@@ -227,7 +242,9 @@ class Uplink:
                 case Down.WANT:
                     return sender.want(read_want(incoming.payload))
                 case Down.RECEIPT:
-                    segment = await self._thread.run(self._keep_receipt, reader, incoming.payload)
+                    segment = await self._thread.run(
+                        reader.keep_receipt, incoming.payload, self._identity.dock_key, self._disc
+                    )
                     self._on_receipt()
                     return sender.receipt(segment)
                 case Down.ASSIGN:
@@ -235,18 +252,6 @@ class Uplink:
         except LiuhenError as error:
             log.warning("ignored: %s", error)
         return []
-
-    def _keep_receipt(self, reader: SpoolReader, payload: bytes) -> str:
-        receipt = read_receipt(payload.decode("ascii", errors="replace"), self._identity.dock_key)
-        segment: str = receipt.fields["segment"]
-        seal = reader.seal(segment)
-        if seal is None:
-            raise LinkError(f"receipt for {segment}", "names a segment that was never sealed here")
-        check_receipt(receipt, seal)
-        path = self._paths.receipt(segment)
-        if not path.exists():
-            self._disc.create(path, f"{receipt.token}\n".encode("ascii"))
-        return segment
 
     def _keep_assignment(self, payload: bytes) -> None:
         read_assignment(payload.decode("ascii", errors="replace"), self._identity.dock_key, self._identity.device)

@@ -60,7 +60,7 @@ class JournalStore:
         row = (entry.seq, entry.kind, segment if isinstance(segment, str) else None, entry.token)
         try:
             self._db.execute("insert into entries values (?, ?, ?, ?)", row)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             kind = DiscFullError if "full" in str(error) else DiscError
             raise kind(str(self.path), f"cannot store entry {entry.seq}: {error}") from error
 
@@ -104,6 +104,8 @@ class JournalStore:
         try:
             for (value,) in self._db.execute(sql, values):
                 yield value
+        except sqlite3.OperationalError as error:
+            raise DiscError(str(self.path), f"cannot be read: {error}") from error
         except sqlite3.DatabaseError as error:
             raise BadInputError(str(self.path), f"cannot be read as a journal: {error}") from error
 

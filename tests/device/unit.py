@@ -1,0 +1,74 @@
+"""A unit: its root, one recorder, its dock, and what the dock signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from device.ports import Clock
+from dock.authority import Authority, Purpose, certificate_pem
+from evidence.certificates import Trust
+from evidence.journal import Chain, Entry
+from evidence.model import EPOCH, Officer
+from evidence.receipts import DOCK, STORED
+from evidence.signing import KeySigner
+
+DEVICE = "BWC-0001"
+OFFICER = Officer("110123", "张三", "交警一大队")
+
+
+@dataclass(frozen=True)
+class Party:
+    """A key with its certificate."""
+
+    signer: KeySigner
+    certificate: bytes
+
+
+@dataclass(frozen=True)
+class Unit:
+    """`stranger` is another unit's dock."""
+
+    trust: Trust
+    recorder: Party
+    dock: Party
+    stranger: Party
+
+    def receipt(self, seal: Entry, clock: Clock, by: Party | None = None, **changed: Any) -> str:
+        """The dock's receipt for a sealed segment, or one that is wrong in what is `changed`."""
+        dock = by or self.dock
+        fields: Mapping[str, Any] = {
+            "recorder": seal.device,
+            "segment": seal.fields["segment"],
+            "sha256": seal.fields["sha256"],
+            "stored_bytes": seal.fields["stored_bytes"],
+            "seal_seq": seal.seq,
+            "seal_hash": seal.head.hash,
+        }
+        chain = Chain(DOCK, dock.signer)
+        return chain.make(clock.now(), STORED, {**fields, **changed}, [dock.certificate]).token
+
+
+@cache
+def unit() -> Unit:
+    authority, stranger = Authority.make(_NOW), Authority.make(_NOW)
+    return Unit(
+        Trust(certificate_pem(authority.root)),
+        _party(authority, DEVICE, Purpose.RECORDER),
+        _party(authority, DOCK, Purpose.DOCK),
+        _party(stranger, DOCK, Purpose.DOCK),
+    )
+
+
+_NOW = EPOCH.replace(year=2026, month=11)
+
+
+def _party(authority: Authority, name: str, purpose: Purpose) -> Party:
+    key = ed25519.Ed25519PrivateKey.generate()
+    certificate = authority.issue(name, purpose, key.public_key(), _NOW)
+    return Party(KeySigner(key), certificate.public_bytes(Encoding.DER))
