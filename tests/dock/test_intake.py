@@ -200,7 +200,7 @@ REJECTED: dict[str, tuple[Make, str]] = {
     "part with an infinite time": (
         lambda scene: forged(scene, at={**StillClock().now().to_fields(), "boot_us": float("inf")}), "time stamp",
     ),
-    "part with half a character": (lambda scene: forged(scene, device="\ud800\n"), "of another part"),
+    "part with half a character": (lambda scene: forged(scene, device="\ud800\n"), "part 0 of 0123456789ab-00002"),
     "part under no name": (under_topic, "impossible name"),
     "part under a path": (lambda scene: under_topic(scene, "..", "..", "..", "x"), "impossible name"),
     "part under a long name": (lambda scene: under_topic(scene, "x" * 5000, "0"), "impossible name"),
