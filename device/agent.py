@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from device.release import Releaser
 from device.spool import Spool
 from device.supervise import supervise
 from device.uplink import Uplink
+from evidence.errors import LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.heap import share_one_heap
 
@@ -35,12 +37,18 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
     identity = load_identity(config.identity)
     overlay = make_overlay(config, identity)
     thread = DiscThread("disc")
+    failures: list[LiuhenError] = []
     try:
         spool = await thread.run(_open_spool, config, identity, hardware, disc)
         boot = hardware.clock.now().boot
         numbers = await thread.run(Numbers, spool.journal, boot)
         recovered = await thread.run(recover, spool, numbers, boot, SOFTWARE)
-        await _run_tasks(Agent(config, hardware, disc, identity, overlay, thread, spool, numbers), recovered, stop)
+        try:
+            await _run_tasks(Agent(config, hardware, disc, identity, overlay, thread, spool, numbers), recovered, stop)
+        except* LiuhenError as group:
+            failures.extend(_leaves(group))
+        if failures:
+            raise failures[0]
         await thread.run(spool.note, "power_off", trigger="shutdown")
         await thread.run(spool.close)
     finally:
@@ -89,6 +97,14 @@ def make_overlay(config: Config, identity: Identity) -> Overlay:
     """The overlay for this recorder. Raises ConfigError when the font lacks a character of the officer's name."""
     font = Path(pylopdf_fonts_zh_cn.sans_path())
     return Overlay(config.camera.width, config.camera.height, identity.officer, identity.device, font)
+
+
+def _leaves(group: BaseExceptionGroup[LiuhenError]) -> Iterator[LiuhenError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _open_spool(config: Config, identity: Identity, hardware: Hardware, disc: Disc) -> Spool:
