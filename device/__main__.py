@@ -23,10 +23,7 @@ def run_on_this_board(config_path: Path) -> int:
     logging.basicConfig(level=logging.WARNING, format="liuhen device: %(message)s")
     config = load_config(config_path)
     hardware = open_board(config)
-    try:
-        asyncio.run(_live(config, hardware))
-    except BaseExceptionGroup as group:
-        raise _cause(group) from group
+    asyncio.run(_live(config, hardware))
     return 0
 
 
@@ -36,15 +33,6 @@ async def _live(config: Config, hardware: Hardware) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     await run(config, hardware, PosixDisc(), stop)
-
-
-def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error of the agent's tasks, or the whole group when one of them is no error of ours."""
-    _, unexpected = group.split(LiuhenError)
-    cause: BaseException = group
-    while unexpected is None and isinstance(cause, BaseExceptionGroup):
-        cause = cause.exceptions[0]
-    return cause
 
 
 def main() -> int:

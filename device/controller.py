@@ -48,6 +48,7 @@ class Controller:
             loop.call_soon_threadsafe(self._take, given)
 
         self._hardware.panel.start(hop)
+        self._hardware.panel.show(LIGHTS[self._state])
         if resume:
             self._inputs.put_nowait(Input.RESUME)
         while True:
