@@ -8,6 +8,7 @@ depends on how anybody else would write the same JSON.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,14 +16,15 @@ from hashlib import sha256
 from typing import Any
 
 from evidence.errors import BadInputError, ChainError, NewerVersionError, SignatureError
-from evidence.kinds import check_fields
-from evidence.model import Timestamp
+from evidence.kinds import HASH, check_fields
+from evidence.model import COUNT_END, DEVICE_ID, Timestamp, is_whole
 from evidence.signing import EDDSA, ES256, Signer, VerifyKey, from_base64url, to_base64url
 
 VERSION = 1
 ENTRY_TYPE = "liuhen-entry"
 HEAD_TYPE = "liuhen-head"
 COMMON_FIELDS = ("v", "device", "seq", "prev", "at", "kind")
+KIND_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 TOKEN_LIMIT_BYTES = 256 * 1024
 
 
@@ -94,27 +96,38 @@ def read_token(token: str, token_type: str, where: str) -> tuple[dict[str, Any],
         raise BadInputError(where, f"is of type {header.get('typ')!r}, not {token_type}")
     if header.get("alg") not in (EDDSA, ES256) or not isinstance(header.get("kid"), str):
         raise BadInputError(where, "names no algorithm and key of ours")
+    if "crit" in header:
+        raise BadInputError(where, "demands an extension that nobody here knows (RFC 7515, 4.1.11)")
     version = payload.get("v")
-    if isinstance(version, int) and version > VERSION:
-        raise NewerVersionError(where, f"has format version {version}, this program knows {VERSION}", "update liuhen")
+    if not is_whole(version, VERSION, COUNT_END):
+        raise BadInputError(where, f"has format version {str(version)[:20]!r}")
     if version != VERSION:
-        raise BadInputError(where, f"has format version {version!r}")
+        raise NewerVersionError(where, f"has format version {version}, this program knows {VERSION}", "update liuhen")
     return header, payload
+
+
+def read_certificates(token: str, where: str) -> tuple[bytes, ...]:
+    """The certificates (DER) in the header of a token of any version. Raises BadInputError."""
+    header, _, _ = _split(token, where)
+    return _certificates(header, where)
 
 
 def read_entry(token: str, where: str = "entry") -> Entry:
     """Parse a token without trusting it. Raises BadInputError, NewerVersionError."""
     header, payload = read_token(token, ENTRY_TYPE, where)
-    seq, prev, device, kind = (payload.get(name) for name in ("seq", "prev", "device", "kind"))
-    if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
-        raise BadInputError(where, f"has sequence number {seq!r}")
-    if not isinstance(device, str) or not isinstance(kind, str) or not (prev is None or isinstance(prev, str)):
-        raise BadInputError(where, "lacks device, kind or prev")
+    for name in COMMON_FIELDS:
+        if name not in payload:
+            raise BadInputError(where, f"lacks the field {name}")
+    seq, prev, device, kind = (payload[name] for name in ("seq", "prev", "device", "kind"))
+    if not is_whole(seq, 0, COUNT_END):
+        raise BadInputError(where, f"has sequence number {str(seq)[:20]!r}")
+    if not (_is(DEVICE_ID, device) and _is(KIND_NAME, kind) and (prev is None or _is(HASH, prev))):
+        raise BadInputError(where, "has an impossible device, kind or prev")
     fields = {name: value for name, value in payload.items() if name not in COMMON_FIELDS}
     check_fields(kind, fields, f"{where}, kind {kind}")
     return Entry(
         token, header["alg"], header["kid"], _certificates(header, where), device, seq, prev,
-        Timestamp.from_fields(payload.get("at")), kind, fields,
+        Timestamp.from_fields(payload["at"]), kind, fields,
     )  # fmt: skip
 
 
@@ -139,6 +152,8 @@ class Chain:
 
     def make(self, at: Timestamp, kind: str, fields: Mapping[str, Any], x5c: Iterable[bytes] = ()) -> Entry:
         """The entry that would come next; the chain does not move. Raises BadInputError for fields not of the kind."""
+        if taken := set(fields) & set(COMMON_FIELDS):
+            raise BadInputError(f"kind {kind}", f"has {sorted(taken)[0]} among its own fields")
         payload = {
             "v": VERSION, "device": self.owner, "seq": self.head.seq + 1, "prev": self.head.hash,
             "at": at.to_fields(), "kind": kind, **fields,
@@ -178,14 +193,29 @@ class StatedHead:
 def read_head(token: str, where: str = "head") -> StatedHead:
     """Parse a head statement without trusting it. Raises BadInputError, NewerVersionError."""
     header, payload = read_token(token, HEAD_TYPE, where)
-    journal, seq, chained, file_hash = (payload.get(name) for name in ("journal", "seq", "hash", "file_sha256"))
-    if not isinstance(journal, str) or not isinstance(seq, int) or not isinstance(chained, str | None):
+    fields: list[Any] = [payload.get(name) for name in ("journal", "seq", "hash", "file_sha256")]
+    journal, seq, chained, file_hash = fields
+    hashes = all(one is None or _is(HASH, one) for one in (chained, file_hash))
+    if not (_is(DEVICE_ID, journal) and is_whole(seq, EMPTY.seq, COUNT_END) and hashes):
         raise BadInputError(where, "does not state where a journal ended")
     return StatedHead(token, _certificates(header, where), journal, Head(seq, chained), file_hash)
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _read_json(data: bytes) -> Any:
+    text = data.decode("utf-8")
+    value = json.loads(text)
+    if "\\u" in text:
+        # Half a character (a lone surrogate) is a ValueError here and not where somebody stores or prints it.
+        _json(value)
+    return value
+
+
+def _is(pattern: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def _split(token: str, where: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
@@ -195,7 +225,7 @@ def _split(token: str, where: str) -> tuple[dict[str, Any], dict[str, Any], byte
     if len(parts) != 3:
         raise BadInputError(where, "is not a compact JWS of three parts")
     try:
-        header, payload = (json.loads(from_base64url(part)) for part in parts[:2])
+        header, payload = (_read_json(from_base64url(part)) for part in parts[:2])
         signature = from_base64url(parts[2])
     except (ValueError, RecursionError, BadInputError) as error:
         raise BadInputError(where, "is not a readable JWS") from error
@@ -206,6 +236,8 @@ def _split(token: str, where: str) -> tuple[dict[str, Any], dict[str, Any], byte
 
 def _certificates(header: Mapping[str, Any], where: str) -> tuple[bytes, ...]:
     chain = header.get("x5c", [])
+    if not isinstance(chain, list):
+        raise BadInputError(where, "has an x5c header that is no list")
     try:
         return tuple(b64decode(der, validate=True) for der in chain)
     except (ValueError, TypeError) as error:

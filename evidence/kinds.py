@@ -1,7 +1,7 @@
 """The kinds of entries and their fields: one table, from which reader, writer and docs/FORMAT.md agree.
 
-An unknown kind is kept and shown, so a later version may add kinds; a known kind must have exactly the right fields
-(more fields are allowed, missing or mistyped ones are not).
+An unknown kind is kept and shown, so a later version may add kinds. A known kind must have all of its fields, each
+possible; more fields are allowed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evidence.errors import BadInputError
-from evidence.model import SEGMENT_ID, Timestamp
+from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole
 
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
@@ -25,11 +25,11 @@ def _text(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return is_whole(value, -COUNT_END, COUNT_END)
 
 
 def _count(value: Any) -> bool:
-    return _number(value) and 0 <= value < 2**63
+    return is_whole(value, 0, COUNT_END)
 
 
 def _flag(value: Any) -> bool:
@@ -60,6 +60,8 @@ def _parts(value: Any) -> bool:
 
 _hash = _matching(HASH)
 _segment = _matching(SEGMENT_ID)
+_boot = _matching(BOOT_ID)
+_owner = _matching(DEVICE_ID)
 _recording = _matching(RECORDING_ID)
 _interruption = _matching(INTERRUPTION_ID)
 
@@ -79,7 +81,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "sign_on": _OFFICER,
     "recording_started": {"recording": _recording, "trigger": _text, "officer": _or_none(_text)},
     "recording_stopped": {"recording": _recording, "trigger": _text, "ended_boot_us": _count},
-    "init": {**_PART, "recording": _recording, "epoch_boot_us": _count, "boot": _text},
+    "init": {**_PART, "recording": _recording, "epoch_boot_us": _count, "boot": _boot},
     "fragment": _FRAGMENT,
     "recovered": _FRAGMENT,
     "torn": {"segment": _segment, "offset_bytes": _count, "bytes": _count, "sha256": _hash},
@@ -97,17 +99,17 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "bookmark": {"recording": _or_none(_recording)},
     "docked": {},
     "undocked": {},
-    "receipt": {"segment": _segment, "dock": _text, "dock_seq": _count, "dock_hash": _hash},
+    "receipt": {"segment": _segment, "dock": _owner, "dock_seq": _count, "dock_hash": _hash},
     "released": {"segment": _segment, "stored_bytes": _count},
     "power_off": {"trigger": _text},
     # the dock's journal
-    "enrolled": {"recorder": _text, "kid": _text},
-    "assignment": {"recorder": _text, **_OFFICER},
+    "enrolled": {"recorder": _owner, "kid": _hash},
+    "assignment": {"recorder": _owner, **_OFFICER},
     "stored": {
-        "recorder": _text, "segment": _segment, "sha256": _hash, "stored_bytes": _count,
+        "recorder": _owner, "segment": _segment, "sha256": _hash, "stored_bytes": _count,
         "seal_seq": _count, "seal_hash": _hash,
     },
-    "rejected": {"recorder": _text, "what": _text, "why": _text, "quarantine": _text},
+    "rejected": {"recorder": _owner, "what": _text, "why": _text, "quarantine": _text},
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
@@ -14,6 +15,9 @@ from evidence.errors import BadInputError
 DEVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,31}")
 SEGMENT_ID = re.compile(r"[0-9a-f]{12}-[0-9]{5}")
 BOOT_ID = re.compile(r"[0-9a-f]{32}")
+UTC_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+COUNT_END = 2**63
+MINUTES_PER_DAY = 24 * 60
 SHARDS = 16
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,20 +65,19 @@ class Timestamp:
     @classmethod
     def from_fields(cls, fields: Any) -> Timestamp:
         """Read the JSON form. Raises BadInputError for anything else."""
-        try:
-            stamp = cls(
-                utc_us=utc_from_text(fields["utc"]),
-                offset_min=int(fields["offset_min"]),
-                grade=ClockGrade(fields["grade"]),
-                error_us=None if fields["error_us"] is None else int(fields["error_us"]),
-                boot=str(fields["boot"]),
-                boot_us=int(fields["boot_us"]),
-            )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise BadInputError("time stamp", str(error)) from error
-        if not BOOT_ID.fullmatch(stamp.boot):
-            raise BadInputError("time stamp", f"boot id {stamp.boot!r} is not 32 hexadecimal digits")
-        return stamp
+        if not isinstance(fields, dict):
+            raise BadInputError("time stamp", "is not a JSON object")
+        for name, possible in _POSSIBLE.items():
+            if name not in fields or not possible(fields[name]):
+                raise BadInputError("time stamp", f"has an impossible {name}: {str(fields.get(name))[:60]!r}")
+        return cls(
+            utc_us=utc_from_text(fields["utc"]),
+            offset_min=fields["offset_min"],
+            grade=ClockGrade(fields["grade"]),
+            error_us=fields["error_us"],
+            boot=fields["boot"],
+            boot_us=fields["boot_us"],
+        )
 
     def local(self) -> datetime:
         """The wall clock that people at the recorder saw, with its offset."""
@@ -84,15 +87,38 @@ class Timestamp:
 
 def utc_text(utc_us: int) -> str:
     """RFC 3339 in UTC with microseconds, for example 2026-11-21T13:18:05.123456Z."""
-    moment = EPOCH + timedelta(microseconds=utc_us)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+    moment = EPOCH.replace(tzinfo=None) + timedelta(microseconds=utc_us)
+    return moment.isoformat(timespec="microseconds") + "Z"
 
 
 def utc_from_text(text: str) -> int:
     """The opposite of `utc_text`: microseconds since 1970. Raises ValueError."""
-    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text):
+    if not UTC_TEXT.fullmatch(text):
         raise ValueError(f"{text!r} is not a UTC time with microseconds")
     return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
+def is_whole(value: Any, low: int, high: int) -> bool:
+    """True for an int from `low` to below `high`; a JSON truth value or fraction is none."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value < high
+
+
+def _is_utc(value: Any) -> bool:
+    try:
+        utc_from_text(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+_POSSIBLE: Mapping[str, Callable[[Any], bool]] = {
+    "utc": _is_utc,
+    "offset_min": lambda value: is_whole(value, -MINUTES_PER_DAY + 1, MINUTES_PER_DAY),
+    "grade": lambda value: isinstance(value, str) and value in set(ClockGrade),
+    "error_us": lambda value: value is None or is_whole(value, 0, COUNT_END),
+    "boot": lambda value: isinstance(value, str) and BOOT_ID.fullmatch(value) is not None,
+    "boot_us": lambda value: is_whole(value, 0, COUNT_END),
+}
 
 
 @dataclass(frozen=True, slots=True)

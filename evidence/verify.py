@@ -5,14 +5,15 @@ A verdict says how much is known, not only yes or no: what is there may be authe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import TypeVar
 
 from evidence.certificates import Identity, Role, Trust
 from evidence.errors import BadInputError, ChainError, LiuhenError, NewerVersionError, UnknownKeyError
-from evidence.journal import EMPTY, Entry, StatedHead, check_link, read_entry
+from evidence.journal import EMPTY, Entry, StatedHead, check_link, read_certificates, read_entry, verify_token
 from evidence.receipts import DOCK
 from evidence.signing import to_base64url
 
@@ -91,32 +92,64 @@ def verdict_of(error: LiuhenError) -> Verdict:
 class JournalCheck:
     """Checks a journal entry by entry: signature, owner, chain. Stops believing at the first defect."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: Trust, owner: str | None = None, stated: StatedHead | None = None) -> None:
+        """`owner` is whose journal it has to be, where that is known; `stated` where it is said to have ended."""
         self._trust = trust
+        self._owner = owner
+        self._stated = stated
+        self._link = EMPTY
         self.identity: Identity | None = None
         self.head = EMPTY
 
     def take(self, token: str, where: str) -> Entry:
         """The next entry, verified. Raises LiuhenError that says why it is not what should stand here."""
-        entry = read_entry(token, where)
+        entry = read_signed(read_entry, token, where, self._trust, self.identity)
+        if entry.device != (self._owner or entry.device):
+            raise ChainError(where, f"belongs to {entry.device}, in a journal of {self._owner}")
         if entry.x5c:
             self.identity = identify_signer(entry, self._trust)
         if self.identity is None:
             raise UnknownKeyError(where, "nothing before it carries the certificate of its key")
-        if entry.device != self.identity.name:
-            raise ChainError(where, f"belongs to {entry.device}, in a journal of {self.identity.name}")
         entry.verify(self.identity.key)
         check_link(self.head, entry)
+        self._owner = entry.device
         self.head = entry.head
+        if self._stated is not None and entry.seq == self._stated.head.seq:
+            self._link = entry.head
         return entry
 
-    def check_end(self, stated: StatedHead) -> None:
-        """Compare with a verified statement of where the journal ended. Raises ChainError when the tail is missing."""
-        if stated.head.seq > self.head.seq:
-            missing = f"{self.head.seq + 1} to {stated.head.seq}"
-            raise ChainError(f"journal of {stated.journal}", f"entries {missing} at its end are missing")
-        if stated.head.seq == self.head.seq and stated.head != self.head:
-            raise ChainError(f"journal of {stated.journal}", "does not end with the entry that was stated")
+    def check_end(self) -> None:
+        """Compare with the statement of where the journal ended. Raises ChainError when the tail is missing or another.
+
+        A journal may have grown since: its entries are durable before the statement is.
+        """
+        if self._stated is None:
+            return
+        where, seq = f"journal of {self._stated.journal}", self._stated.head.seq
+        if seq > self.head.seq:
+            raise ChainError(where, f"entries {self.head.seq + 1} to {seq} at its end are missing")
+        if self._link != self._stated.head:
+            raise ChainError(where, f"entry {seq} is not the entry that was stated")
+
+
+Token = TypeVar("Token")
+
+
+def read_signed(
+    read: Callable[[str, str], Token], token: str, where: str, trust: Trust, identity: Identity | None
+) -> Token:
+    """Read a token. That it is of a newer version is believed only when its key has signed that; else it was altered.
+
+    Every version keeps the envelope: a compact JWS, and its certificates in `x5c`.
+    """
+    try:
+        return read(token, where)
+    except NewerVersionError:
+        if certificates := read_certificates(token, where):
+            identity = trust.identify_der(certificates[0])
+        if identity is not None:
+            verify_token(token, identity.key, where)
+        raise
 
 
 def identify_signer(entry: Entry, trust: Trust) -> Identity:
@@ -133,6 +166,35 @@ def identify_signer(entry: Entry, trust: Trust) -> Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """Bytes against a list of parts: up to `end_bytes` they are parts of the list, in order; `missing` were left out.
+
+    `next_part` is the one after the last that was found.
+    """
+
+    missing: tuple[int, ...]
+    next_part: int
+    end_bytes: int
+    sha256: str
+
+
+def match_parts(
+    parts: Sequence[Sequence[int | str]], size_bytes: int, read: Callable[[int, int], bytes | memoryview]
+) -> Match:
+    """Find parts, each given as length and hash, in bytes that are read piece by piece with `read(offset, length)`."""
+    place, next_part, missing = 0, 0, []
+    whole = sha256()
+    for index, (length, expected) in enumerate(parts):
+        part = read(place, int(length)) if place + int(length) <= size_bytes else b""
+        if part and to_base64url(sha256(part).digest()) == expected:
+            place, next_part = place + len(part), index + 1
+            whole.update(part)
+        else:
+            missing.append(index)
+    return Match(tuple(missing), next_part, place, to_base64url(whole.digest()))
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentCheck:
     """A segment's bytes against its seal."""
 
@@ -142,25 +204,17 @@ class SegmentCheck:
 
 
 def check_segment(seal: Entry, size_bytes: int, read: Callable[[int, int], bytes]) -> SegmentCheck:
-    """Compare bytes, read piece by piece with `read(offset, length)`, with a verified `segment` entry.
+    """Compare bytes with a verified `segment` entry.
 
     Parts that are left out are gaps; anything else, a flipped bit, a swapped or repeated part, bytes too many, is bad
-    from `bad_at_bytes` on.
+    from `bad_at_bytes` on, where part `first_bad` should begin.
     """
-    place, missing = 0, []
-    whole = sha256()
-    for index, (length, expected) in enumerate(seal.fields["parts"]):
-        part = read(place, length) if place + length <= size_bytes else b""
-        if part and to_base64url(sha256(part).digest()) == expected:
-            place += length
-            whole.update(part)
-        else:
-            missing.append(index)
-    if place != size_bytes:
-        return SegmentCheck(tuple(missing), missing[0] if missing else len(seal.fields["parts"]), place)
-    if not missing and to_base64url(whole.digest()) != seal.fields["sha256"]:
+    match = match_parts(seal.fields["parts"], size_bytes, read)
+    if match.end_bytes != size_bytes:
+        return SegmentCheck(match.missing, match.next_part, match.end_bytes)
+    if not match.missing and match.sha256 != seal.fields["sha256"]:
         raise BadInputError(f"entry {seal.seq} of {seal.device}", "seals parts and a file that do not agree")
-    return SegmentCheck(tuple(missing), None, place)
+    return SegmentCheck(match.missing, None, match.end_bytes)
 
 
 def report_segment(report: Report, seal: Entry, size_bytes: int, read: Callable[[int, int], bytes], name: str) -> None:
@@ -173,7 +227,12 @@ def report_segment(report: Report, seal: Entry, size_bytes: int, read: Callable[
         part = "after the last part" if result.first_bad >= parts else f"part {result.first_bad} of {parts}"
         report.add(Verdict.NOT_AUTHENTIC, f"{name} byte {result.bad_at_bytes}", f"{part} is not what was signed")
     elif result.missing:
-        listed = ", ".join(str(index) for index in result.missing[:8])
-        report.add(Verdict.GAPS, name, f"{len(result.missing)} of {parts} parts are missing: {listed}")
+        report.add(Verdict.GAPS, name, missing_parts(result.missing, parts))
     if not seal.fields["complete"]:
         report.add(Verdict.GAPS, name, "was sealed as incomplete by the recorder")
+
+
+def missing_parts(missing: Sequence[int], parts: int) -> str:
+    """Which parts are missing, in words."""
+    listed = ", ".join(str(index) for index in missing[:8])
+    return f"{len(missing)} of {parts} parts are missing: {listed}" + (", ..." if len(missing) > 8 else "")

@@ -12,9 +12,10 @@ from typing import Any
 from evidence.account import Account, Use, accounts
 from evidence.errors import BadInputError
 from evidence.io.command import Command
-from evidence.io.journal_store import Access, JournalStore
+from evidence.io.journal_store import JournalStore
 from evidence.io.token_file import read_lines
-from evidence.io.verify_files import JOURNAL_DB, JOURNAL_TEXT
+from evidence.io.verify_spool import JOURNAL_DB, access_for
+from evidence.io.verify_vault import JOURNAL_TEXT
 from evidence.journal import EMPTY, Entry, check_link, read_entry
 from evidence.model import utc_text
 from evidence.receipts import DOCK
@@ -80,9 +81,9 @@ def print_account(device: str, account: Account) -> None:
 
 def read_journals(path: Path) -> Iterator[tuple[str, list[Entry]]]:
     """Every recorder's journal below a path with its name; order is checked, signatures are not. BadInputError."""
+    path = path.resolve()
     if (path / JOURNAL_DB).is_file():
-        access = Access.READ if (path / f"{JOURNAL_DB}-wal").exists() else Access.FROZEN
-        with closing(JournalStore(path / JOURNAL_DB, access)) as store:
+        with closing(JournalStore(path / JOURNAL_DB, access_for(path / JOURNAL_DB))) as store:
             yield _entries(path.name, store.tokens())
         return
     one = path / JOURNAL_TEXT

@@ -85,7 +85,8 @@ class TokenFile:
 def read_lines(path: Path) -> Iterator[str]:
     """Tokens of a text journal. Raises BadInputError for anything but ASCII lines, each ended by a line feed."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        # No token is longer; a damaged file without line feeds must not be read into memory whole.
+        for number, line in enumerate(iter(lambda: file.readline(TOKEN_LIMIT_BYTES + 1), b""), 1):
             if not line.endswith(b"\n") or not line.isascii():
                 raise BadInputError(f"{path} line {number}", "is torn or holds a byte that no token has")
             yield line[:-1].decode("ascii")

@@ -1,0 +1,139 @@
+"""Whether a recorder's spool, its card, holds what the recorder has signed."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from evidence.certificates import Role, Trust
+from evidence.errors import LiuhenError, UnknownKeyError
+from evidence.io.journal_store import HEAD_SUFFIX, Access, JournalStore, file_hash, head_path
+from evidence.io.verifying import ReadJournal, judge_segment, note_strangers, noting, one_line, reading
+from evidence.journal import Entry, StatedHead, read_entry, read_head
+from evidence.receipts import check_receipt, read_receipt
+from evidence.verify import (
+    JournalCheck,
+    Report,
+    Verdict,
+    identify_signer,
+    match_parts,
+    missing_parts,
+    read_signed,
+)
+
+JOURNAL_DB = "journal.db"
+PARTS = ("init", "fragment", "recovered")
+
+
+class SpoolCheck:
+    """A recorder's card: the journal's database, segments, and receipts that have come in."""
+
+    def __init__(self, root: Path, trust: Trust, report: Report) -> None:
+        self._root = root
+        self._trust = trust
+        self._report = report
+        self._path = root / JOURNAL_DB
+
+    def verify(self) -> None:
+        """The journal, every segment it speaks of, and the receipts."""
+        journal = self._read_journal(self._check_closed())
+        if journal is None:
+            return
+        for segment in journal.by_segment:
+            self._verify_segment(journal, segment)
+        self._verify_receipts(journal)
+        if journal.whole:
+            databases = {JOURNAL_DB, f"{JOURNAL_DB}-wal", f"{JOURNAL_DB}-shm", f"{JOURNAL_DB}{HEAD_SUFFIX}"}
+            note_strangers(self._report, self._root, databases | {"segments", "receipts"}, "")
+            files = {f"{segment}.mp4" for segment in journal.by_segment}
+            note_strangers(self._report, self._root / "segments", files, "segments/")
+
+    def _read_journal(self, stated: StatedHead | None) -> ReadJournal | None:
+        check = JournalCheck(self._trust, None, stated)
+        try:
+            with closing(JournalStore(self._path, access_for(self._path))) as store:
+                journal = ReadJournal(store.tokens(), check, self._report, JOURNAL_DB)
+        except LiuhenError as error:
+            # What is known to be damaged need not be readable as well.
+            if not self._report.defects:
+                raise
+            self._report.add_error(error)
+            return None
+        if journal.whole:
+            with noting(self._report):
+                check.check_end()
+        return journal
+
+    def _check_closed(self) -> StatedHead | None:
+        """A recorder that closed its journal stated its end and its file's hash."""
+        path = head_path(self._path)
+        if not path.is_file():
+            what = "is missing: the journal is open, or nobody can say whether its end is here"
+            self._report.add(Verdict.GAPS, path.name, what)
+            return None
+        try:
+            stated = read_signed(read_head, one_line(path), path.name, self._trust, None)
+            if not stated.x5c:
+                raise UnknownKeyError(path.name, "does not carry a certificate")
+            identity = self._trust.identify_der(stated.x5c[0])
+            if identity.role is not Role.RECORDER or identity.name != stated.journal:
+                raise UnknownKeyError(path.name, f"is signed by the {identity.role} {identity.name}")
+            stated.verify(identity.key)
+        except LiuhenError as error:
+            self._report.add_error(error, path.name)
+            return None
+        if stated.file_sha256 != file_hash(self._path):
+            self._report.add(Verdict.NOT_AUTHENTIC, JOURNAL_DB, "is not the file that was closed: a byte has changed")
+        return stated
+
+    def _verify_segment(self, journal: ReadJournal, segment: str) -> None:
+        path, name = self._root / "segments" / f"{segment}.mp4", f"segments/{segment}.mp4"
+        kinds = journal.kinds_of(segment)
+        if not path.is_file():
+            if "released" not in kinds and "init" in kinds:
+                self._report.add(Verdict.GAPS, name, "is not here and was never released")
+        elif segment in journal.seals:
+            judge_segment(self._report, journal.seals[segment], path, name)
+        else:
+            self._verify_unsealed([one for one in journal.by_segment[segment] if one.kind in PARTS], path, name)
+
+    def _verify_unsealed(self, entries: list[Entry], path: Path, name: str) -> None:
+        """A segment that was being written: every journalled part must be there, and at its end may be more."""
+        parts = [(one.fields["stored_bytes"], one.fields["stored_sha256"]) for one in entries]
+        size_bytes = path.stat().st_size
+        self._report.checked_bytes += size_bytes
+        with reading(path) as read:
+            match = match_parts(parts, size_bytes, read)
+        rest = size_bytes - match.end_bytes
+        if match.missing and rest:
+            what = f"part {match.next_part} is not what was signed"
+            self._report.add(Verdict.NOT_AUTHENTIC, f"{name} byte {match.end_bytes}", what)
+        elif match.missing:
+            self._report.add(Verdict.GAPS, name, f"is not sealed; {missing_parts(match.missing, len(parts))}")
+        else:
+            self._report.add(Verdict.GAPS, name, f"is not sealed; {rest} bytes at its end are not journalled")
+
+    def _verify_receipts(self, journal: ReadJournal) -> None:
+        folder = self._root / "receipts"
+        for segment in journal.by_segment:
+            if "receipt" in journal.kinds_of(segment) and not (folder / f"{segment}.jws").is_file():
+                self._report.add(Verdict.GAPS, f"receipts/{segment}.jws", "was journalled and is not here")
+        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            with noting(self._report):
+                seal = journal.seals.get(path.stem)
+                if seal is None or path.suffix != ".jws":
+                    if journal.whole:
+                        self._report.add(Verdict.NOT_SIGNED, f"receipts/{path.name}", "belongs to no sealed segment")
+                    continue
+                self._verify_receipt(path, seal)
+
+    def _verify_receipt(self, path: Path, seal: Entry) -> None:
+        token = one_line(path)
+        entry = read_signed(read_entry, token, f"receipts/{path.name}", self._trust, None)
+        check_receipt(read_receipt(token, identify_signer(entry, self._trust).key), seal)
+
+
+def access_for(journal: Path) -> Access:
+    """How to look at a journal: one that was closed needs, and gets, nothing written beside it."""
+    log = journal.with_name(f"{journal.name}-wal")
+    return Access.READ if log.is_file() and log.stat().st_size else Access.FROZEN

@@ -1,0 +1,119 @@
+"""Whether a vault, the dock's store of evidence, is what the recorders and the dock have signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from evidence.certificates import Identity, Trust
+from evidence.errors import BadInputError, ChainError, LiuhenError, UnknownKeyError
+from evidence.io.journal_store import HEAD_SUFFIX, head_path
+from evidence.io.token_file import read_lines
+from evidence.io.verifying import ReadJournal, judge_segment, note_strangers, noting, one_line
+from evidence.journal import Entry, StatedHead, read_head
+from evidence.receipts import DOCK, check_receipt
+from evidence.verify import JournalCheck, Report, Verdict, read_signed
+
+JOURNAL_TEXT = "journal.jws"
+
+
+class VaultCheck:
+    """`vault/DEVICE/` with journal, segments and seals; `vault/dock/` with the dock's own journal."""
+
+    def __init__(self, root: Path, trust: Trust, report: Report) -> None:
+        self._root = root
+        self._trust = trust
+        self._report = report
+        path = root / DOCK / JOURNAL_TEXT
+        if not path.is_file():
+            raise BadInputError(str(root), "lacks the dock's own journal", f"expected at {path}")
+        self._dock = self._read_journal(path, None)
+        self._strangers(path.parent, {path.name, head_path(path).name})
+
+    def verify_all(self) -> None:
+        """Every recorder's folder, and those that the dock speaks of and are not here."""
+        folders = sorted(one for one in self._root.iterdir() if one.name != DOCK)
+        self.verify(folders)
+        known = {str(receipt.fields["recorder"]) for receipt in self._dock.receipts}
+        for device in sorted(known - {folder.name for folder in folders}):
+            self._report.add(Verdict.GAPS, f"{device}/", "is missing: the dock gave receipts for what it stored there")
+
+    def verify(self, folders: Iterable[Path]) -> None:
+        """These recorders' folders."""
+        for folder in folders:
+            path = folder / JOURNAL_TEXT
+            if not folder.is_dir():
+                self._report.add(Verdict.NOT_SIGNED, folder.name, "is a file that no entry speaks of")
+            elif not path.is_file():
+                self._report.add(Verdict.NOT_SIGNED, f"{folder.name}/{JOURNAL_TEXT}", "is missing: nothing here counts")
+            else:
+                self._verify_device(folder, self._read_journal(path, self._dock))
+
+    def _verify_device(self, folder: Path, journal: ReadJournal) -> None:
+        expected = {JOURNAL_TEXT, f"{JOURNAL_TEXT}{HEAD_SUFFIX}"}
+        for segment, seal in journal.seals.items():
+            expected |= {f"{segment}.mp4", f"{segment}.jws"}
+            self._verify_stored(folder, segment, seal)
+        self._check_receipts(folder.name, journal)
+        if journal.whole:
+            self._strangers(folder, expected)
+
+    def _verify_stored(self, folder: Path, segment: str, seal: Entry) -> None:
+        path, beside = folder / f"{segment}.mp4", folder / f"{segment}.jws"
+        name = f"{folder.name}/{segment}"
+        if not path.is_file():
+            self._report.add(Verdict.GAPS, f"{name}.mp4", "was sealed by the recorder and is not here")
+            return
+        judge_segment(self._report, seal, path, f"{name}.mp4")
+        if not beside.is_file():
+            self._report.add(Verdict.GAPS, f"{name}.jws", "is missing")
+        elif beside.read_bytes() != f"{seal.token}\n".encode("ascii"):
+            self._report.add(Verdict.NOT_AUTHENTIC, f"{name}.jws", "is not the seal that stands in the journal")
+
+    def _check_receipts(self, device: str, journal: ReadJournal) -> None:
+        for receipt in (one for one in self._dock.receipts if one.fields["recorder"] == device):
+            seal = journal.seals.get(receipt.fields["segment"])
+            if seal is None:
+                if journal.whole:
+                    what = "the dock gave a receipt for it, but its seal is not in the journal"
+                    self._report.add(Verdict.NOT_AUTHENTIC, f"{device}/{receipt.fields['segment']}", what)
+                continue
+            with noting(self._report):
+                check_receipt(receipt, seal)
+
+    def _read_journal(self, path: Path, dock: ReadJournal | None) -> ReadJournal:
+        """A journal and the statement of its end: the dock states that of every journal that it keeps."""
+        owner, beside = path.parent.name, head_path(path)
+        where, token = f"{owner}/{beside.name}", None
+        if beside.is_file():
+            with noting(self._report):
+                token = one_line(beside)
+        else:
+            self._report.add(Verdict.GAPS, where, "is missing: nobody can say whether the journal's end is here")
+        check = JournalCheck(self._trust, owner, None if token is None else _claimed_head(token))
+        journal = ReadJournal(read_lines(path), check, self._report, f"{owner}/{JOURNAL_TEXT}")
+        if token is not None:
+            with noting(self._report):
+                self._check_head(token, where, owner, (dock or journal).check.identity)
+                if journal.whole:
+                    check.check_end()
+        return journal
+
+    def _check_head(self, token: str, where: str, owner: str, dock: Identity | None) -> None:
+        if dock is None:
+            raise UnknownKeyError(where, "cannot be checked without the dock's certificate")
+        stated = read_signed(read_head, token, where, self._trust, dock)
+        stated.verify(dock.key)
+        if stated.journal != owner:
+            raise ChainError(where, f"speaks of the journal of {stated.journal}")
+
+    def _strangers(self, folder: Path, expected: set[str]) -> None:
+        note_strangers(self._report, folder, expected, f"{folder.name}/")
+
+
+def _claimed_head(token: str) -> StatedHead | None:
+    """A head whose signature has not been checked yet."""
+    try:
+        return read_head(token)
+    except LiuhenError:
+        return None

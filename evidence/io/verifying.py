@@ -1,0 +1,97 @@
+"""What the checks of a vault and of a spool share: a journal read to its first defect, files read piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from evidence.errors import BadInputError, DiscError, LiuhenError
+from evidence.io.journal_store import HEAD_SUFFIX
+from evidence.io.token_file import read_lines
+from evidence.journal import Entry
+from evidence.model import SEGMENT_ID
+from evidence.receipts import STORED
+from evidence.verify import JournalCheck, Report, Verdict, report_segment
+
+
+class ReadJournal:
+    """A journal that has been read to its end or to its first defect: what later checks need of it."""
+
+    def __init__(self, tokens: Iterable[str], check: JournalCheck, report: Report, where: str) -> None:
+        """Raises DiscError."""
+        self.check = check
+        self.seals: dict[str, Entry] = {}
+        self.by_segment: dict[str, list[Entry]] = {}
+        self.receipts: list[Entry] = []
+        self.whole = False
+        try:
+            for number, token in enumerate(tokens):
+                self._take(self.check.take(token, f"{where} entry {number}"))
+                report.entries += 1
+            self.whole = True
+            if self.check.identity is None:
+                report.add(Verdict.NOT_SIGNED, where, "holds no entry")
+        except DiscError:
+            raise
+        except LiuhenError as error:
+            report.add_error(error)
+
+    def kinds_of(self, segment: str) -> set[str]:
+        """The kinds of everything said about a segment."""
+        return {entry.kind for entry in self.by_segment.get(segment, [])}
+
+    def _take(self, entry: Entry) -> None:
+        segment = entry.fields.get("segment")
+        if entry.kind == STORED:
+            self.receipts.append(entry)
+        elif isinstance(segment, str) and SEGMENT_ID.fullmatch(segment):
+            self.by_segment.setdefault(segment, []).append(entry)
+        if entry.kind == "segment":
+            self.seals[entry.fields["segment"]] = entry
+
+
+@contextmanager
+def noting(report: Report) -> Iterator[None]:
+    """Turn an error inside the block into a defect of the report."""
+    try:
+        yield
+    except LiuhenError as error:
+        report.add_error(error)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Callable[[int, int], bytes]]:
+    """Give a function that reads so many bytes from an offset."""
+    with path.open("rb") as file:
+
+        def read(offset: int, length: int) -> bytes:
+            file.seek(offset)
+            return file.read(length)
+
+        yield read
+
+
+def judge_segment(report: Report, seal: Entry, path: Path, name: str | None = None) -> None:
+    """Check a segment's file against its verified seal, and note what is found."""
+    with reading(path) as read, noting(report):
+        report_segment(report, seal, path.stat().st_size, read, name or path.name)
+
+
+def note_strangers(report: Report, folder: Path, expected: set[str], prefix: str) -> None:
+    """Note every file in a folder that is not expected there."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        empty_lock = path.name.startswith(".") and path.name.endswith(".lock") and path.lstat().st_size == 0
+        if path.name.endswith(f"{HEAD_SUFFIX}.new") and path.name.removesuffix(".new") in expected:
+            report.add(Verdict.GAPS, f"{prefix}{path.name}", "was being written when something broke off")
+        elif path.name not in expected and not empty_lock:
+            report.add(Verdict.NOT_SIGNED, f"{prefix}{path.name}", "is a file that no entry speaks of")
+
+
+def one_line(path: Path) -> str:
+    """The token in a file of one line. Raises BadInputError."""
+    lines = list(islice(read_lines(path), 2))
+    if len(lines) != 1:
+        raise BadInputError(str(path), "does not hold exactly one line")
+    return lines[0]
