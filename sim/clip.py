@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -26,6 +27,8 @@ PICTURES_AHEAD = 4
 """So many decoded pictures wait: enough to open the file again at the loop point without being late (25 ms)."""
 USUAL_RATE = Fraction(25)
 SHORTEST_PASS_US = 40_000
+# A title in an old character set is no reason to refuse a clip; since PyAV 19 it is none, and cannot be asked for.
+LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 SEEK_WHEN_US = 10_000_000
 """Up to here decoding from the start is quick, and exact in every format."""
 
@@ -44,8 +47,7 @@ class ClipFacts:
 def opened(path: Path) -> Iterator[InputContainer]:
     """The file, open for reading. Raises BadInputError."""
     try:
-        # A title in an old character set is no reason to refuse a clip.
-        container = av.open(str(path), metadata_errors="replace")
+        container = av.open(str(path), **LENIENT)
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise BadInputError(str(path), f"cannot be read as a clip: {reason}", "give a video file") from error
