@@ -224,12 +224,9 @@ class Recorder:
         return replace(fragment, info=replace(fragment.info, duration_us=seen_us))
 
     async def _keep_all(self, fragments: list[MediaFragment]) -> None:
-        assert self._muxer is not None
         for fragment in fragments:
             await self._keep(self._seen(fragment))
-        # Silence grows with every picture; it is said when it is over, and with each fragment that carries it.
-        if not self._muxer.sound_lost or (fragments and self._recording):
-            await self._note_sound_losses()
+        await self._note_sound_losses()
 
     async def _keep(self, fragment: MediaFragment) -> None:
         if self._recording is None:
