@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +120,7 @@ class Catalogue:
 
     def add_parts(self, parts: Iterable[Part]) -> None:
         """Remember parts that are durable, in one transaction."""
-        values = [asdict(part) for part in parts]
+        values = [part.row() for part in parts]
         if values:
             with self.writing() as db:
                 db.execute(insert(PARTS).on_conflict_do_nothing(), values)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import accumulate
+from typing import Any
 
 from evidence.errors import RejectedError
 from evidence.journal import Entry
@@ -28,6 +30,30 @@ class Part:
     offset_bytes: int
     stored_bytes: int
     stored_sha256: str
+
+    def row(self) -> dict[str, Any]:
+        """Its columns in the catalogue."""
+        return {name: getattr(self, name) for name in Part.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A recorder's `segment` entry, and where its manifest puts each part: offset and size in bytes, hash."""
+
+    entry: Entry
+    places: tuple[tuple[int, int, str], ...]
+
+    def has(self, part: Part) -> bool:
+        """Whether a part is the one that the manifest has under its index, right behind those before."""
+        place = (part.offset_bytes, part.stored_bytes, part.stored_sha256)
+        return part.part < len(self.places) and place == self.places[part.part]
+
+
+def read_seal(entry: Entry) -> Seal:
+    """Lay the parts of a `segment` entry one behind the other."""
+    parts = entry.fields["parts"]
+    offsets = accumulate((size_bytes for size_bytes, _ in parts), initial=0)
+    return Seal(entry, tuple((offset, *part) for offset, part in zip(offsets, parts, strict=False)))
 
 
 def part_name(segment: str, index: int | str) -> str:
@@ -67,14 +93,14 @@ def check_part(entry: Entry, part: Part, stored: memoryview, key: VerifyKey) -> 
         raise RejectedError(where, "has bytes that do not fit the hash in its entry")
 
 
-def check_place(part: Part, seal: Entry | None, others: Mapping[int, Part]) -> None:
+def check_place(part: Part, seal: Seal | None, others: Mapping[int, Part]) -> None:
     """Check that a part belongs where it wants to go. Raises RejectedError.
 
     After the seal its manifest decides; before it, no part may lie over another one.
     """
     where = f"part {part.part} of {part.segment}"
     if seal is not None:
-        if not fits(part, seal.fields["parts"]):
+        if not seal.has(part):
             raise RejectedError(where, "is not the part that the recorder sealed")
         return
     end_bytes = part.offset_bytes + part.stored_bytes
@@ -88,11 +114,3 @@ def check_place(part: Part, seal: Entry | None, others: Mapping[int, Part]) -> N
 def within_limits(part: Part) -> bool:
     """Whether any recorder may have a part of this size there."""
     return part.stored_bytes <= PART_LIMIT_BYTES and part.offset_bytes + part.stored_bytes <= SEGMENT_LIMIT_BYTES
-
-
-def fits(part: Part, manifest: Sequence[Sequence[int | str]]) -> bool:
-    """Whether a part is the one that the seal's manifest has under its index, and lies right behind those before."""
-    if part.part >= len(manifest):
-        return False
-    offset_bytes = sum(int(size_bytes) for size_bytes, _ in manifest[: part.part])
-    return (part.offset_bytes, part.stored_bytes, part.stored_sha256) == (offset_bytes, *manifest[part.part])

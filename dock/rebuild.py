@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert
 from dock.catalogue import METADATA, PARTS, SEGMENTS, STORED, Catalogue, read_on
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
-from dock.manifest import PART_KINDS, Part, fits, part_of, within_limits
+from dock.manifest import PART_KINDS, Part, part_of, read_seal, within_limits
 from evidence.io.durable import Disc
 from evidence.io.token_file import TokenFile, read_lines
 from evidence.journal import Entry, read_entry
@@ -57,16 +56,16 @@ def _find_parts(db: Connection, folder: DockFolder, device: str) -> None:
     """The parts of segments without a receipt: whatever lies there and has the hash that the journal says."""
     rows = db.execute(select(SEGMENTS).filter_by(device=device)).all()
     done = {row.segment for row in rows if row.state == STORED}
-    seals = {row.segment: read_entry(row.seal) for row in rows if row.seal}
+    seals = {row.segment: read_seal(read_entry(row.seal)) for row in rows if row.seal}
     for entry in _part_entries(folder.journal(device)):
         part = part_of(entry)
         seal = seals.get(part.segment)
-        possible = within_limits(part) if seal is None else fits(part, seal.fields["parts"])
+        possible = within_limits(part) if seal is None else seal.has(part)
         if part.segment in done or not possible:
             continue
         places = (folder.segment(device, part.segment), folder.incoming(device, part.segment))
         if any(_lies_in(path, part) for path in places):
-            db.execute(insert(PARTS).on_conflict_do_nothing(), asdict(part))
+            db.execute(insert(PARTS).on_conflict_do_nothing(), part.row())
 
 
 def _part_entries(journal: Path) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.enrolment import enrolled_key
 from dock.folder import JOURNAL_OWNER, DockFolder
-from dock.manifest import Part, fits
+from dock.manifest import Part, Seal, read_seal
 from dock.mirror import Mirror, Verdict
 from evidence.certificates import Trust
 from evidence.errors import UnknownKeyError
@@ -26,7 +26,7 @@ SEGMENTS_LIMIT = 256
 class Progress:
     """One segment on its way in."""
 
-    seal: Entry | None
+    seal: Seal | None
     receipt: str | None
     parts: dict[int, Part]
     offered_parts: int = 0
@@ -34,17 +34,15 @@ class Progress:
     @property
     def expected_parts(self) -> int:
         """How many parts there are, by the seal or else by the recorder's word; 0 when nobody has said it yet."""
-        return len(self.seal.fields["parts"]) if self.seal else self.offered_parts
+        return len(self.seal.places) if self.seal else self.offered_parts
 
     def contradicting(self) -> list[Part]:
         """Parts stored before the seal was known, which it does not have like this."""
-        if self.seal is None:
-            return []
-        return [part for part in self.parts.values() if not fits(part, self.seal.fields["parts"])]
+        return [part for part in self.parts.values() if self.seal and not self.seal.has(part)]
 
     def sealed(self) -> Entry | None:
         """The seal, when every part of its manifest is stored."""
-        return self.seal if self.seal and len(self.parts) == self.expected_parts else None
+        return self.seal.entry if self.seal and len(self.parts) == self.expected_parts else None
 
 
 @dataclass(slots=True)
@@ -79,7 +77,7 @@ class Records:
         """What is known of a segment."""
         if segment not in recorder.segments:
             row = self._catalogue.segment(recorder.device, segment)
-            seal = read_entry(row.seal, f"seal of {segment}") if row and row.seal else None
+            seal = read_seal(read_entry(row.seal, f"seal of {segment}")) if row and row.seal else None
             parts = {part.part: part for part in self._catalogue.parts(recorder.device, segment)}
             recorder.segments[segment] = Progress(seal, row.receipt if row else None, parts)
         return recorder.segments[segment]
@@ -103,7 +101,7 @@ class Records:
         sealed = [entry for entry in map(read_entry, verdict.fresh) if entry.kind == "segment"]
         for seal in sealed:
             progress = self.progress(recorder, str(seal.fields["segment"]))
-            progress.seal = progress.seal or seal
+            progress.seal = progress.seal or read_seal(seal)
         return verdict, [str(seal.fields["segment"]) for seal in sealed]
 
     def trim(self) -> None:

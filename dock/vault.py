@@ -28,7 +28,8 @@ class Vault:
     def put_part(self, device: str, segment: str, offset_bytes: int, data: memoryview) -> Path:
         """Write a part at its place; it is durable after `sync`. Raises DiscFullError when only the reserve is left."""
         path = self._folder.incoming(device, segment)
-        make_folder(path.parent)
+        if not path.parent.is_dir():
+            make_folder(path.parent)
         self._refuse_without_room(path.parent, len(data))
         self._disc.write_at(path, data, offset_bytes)
         return path
