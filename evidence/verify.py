@@ -108,9 +108,10 @@ class JournalCheck:
             raise ChainError(where, f"belongs to {entry.device}, in a journal of {self._owner}")
         if entry.x5c:
             self.identity = identify_signer(entry, self._trust)
-        if self.identity is None:
+        elif self.identity is None:
             raise UnknownKeyError(where, "nothing before it carries the certificate of its key")
-        entry.verify(self.identity.key)
+        else:
+            entry.verify(self.identity.key)
         check_link(self.head, entry)
         self._owner = entry.device
         self.head = entry.head

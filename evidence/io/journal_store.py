@@ -23,6 +23,8 @@ create index if not exists entries_by_kind on entries(kind, seq);
 create index if not exists entries_by_segment on entries(segment, seq);
 """
 HEAD_SUFFIX = ".head"
+DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What reading a damaged database raises; its own messages may quote bytes that are no text."""
 
 
 class Access(Enum):
@@ -31,7 +33,7 @@ class Access(Enum):
     WRITE = "mode=rwc"
     READ = "mode=ro"
     """Beside the one process that writes."""
-    FROZEN = "immutable=1"
+    FROZEN = "mode=ro&immutable=1"
     """A closed journal that nobody writes; the folder may be read-only, and not a byte in it changes."""
 
 
@@ -41,17 +43,19 @@ class JournalStore:
     def __init__(self, path: Path, access: Access = Access.WRITE) -> None:
         """Open, or create for writing. Raises DiscError when it cannot be opened, BadInputError for no journal."""
         self.path = path
+        self._access = access
         uri = f"file:{quote(str(path))}?{access.value}"
         try:
             self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-            if access is Access.WRITE:
-                self._db.execute("pragma journal_mode=wal")
-                self._db.execute("pragma synchronous=full")
-                self._db.executescript(SCHEMA)
-            self._db.execute("select max(seq) from entries").fetchone()
         except sqlite3.OperationalError as error:
             raise DiscError(str(path), f"cannot be opened as a journal: {error}") from error
-        except sqlite3.DatabaseError as error:
+        try:
+            self._prepare()
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            raise DiscError(str(path), f"cannot be opened as a journal: {error}") from error
+        except DAMAGE as error:
+            self._db.close()
             raise BadInputError(str(path), f"is not a journal: {error}") from error
 
     def add(self, entry: Entry) -> None:
@@ -94,19 +98,34 @@ class JournalStore:
 
     def segments_with(self, kind: str) -> set[str]:
         """The segments about which an entry of this kind exists."""
-        return set(self._query("select segment from entries where kind = ?", (kind,)))
+        return set(self._query("select segment from entries where kind = ? and segment is not null", (kind,)))
 
     def close(self) -> None:
-        """Close; the last connection also folds the write-ahead log into the database."""
-        self._db.close()
+        """Close; the writer first folds the write-ahead log into the database, even while others read."""
+        try:
+            if self._access is Access.WRITE:
+                self._db.execute("pragma wal_checkpoint(truncate)")
+        except sqlite3.DatabaseError as error:
+            raise DiscError(str(self.path), f"cannot be closed: {error}") from error
+        finally:
+            self._db.close()
+
+    def _prepare(self) -> None:
+        if self._access is Access.WRITE:
+            self._db.execute("pragma journal_mode=wal")
+            self._db.execute("pragma synchronous=full")
+            self._db.executescript(SCHEMA)
+        self._db.execute("select max(seq) from entries").fetchone()
 
     def _query(self, sql: str, values: tuple[object, ...]) -> Iterator[str]:
         try:
             for (value,) in self._db.execute(sql, values):
+                if not isinstance(value, str):
+                    raise BadInputError(str(self.path), f"holds {type(value).__name__} where a token should be")
                 yield value
         except sqlite3.OperationalError as error:
             raise DiscError(str(self.path), f"cannot be read: {error}") from error
-        except sqlite3.DatabaseError as error:
+        except DAMAGE as error:
             raise BadInputError(str(self.path), f"cannot be read as a journal: {error}") from error
 
 

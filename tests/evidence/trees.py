@@ -55,10 +55,17 @@ def make_spool(root: Path, writer: Writer, parts: Sequence[bytes] = PARTS, *, cl
     (root / "receipts" / f"{SEGMENT}.jws").write_text(f"{receipt.token}\n")
     stored = {"segment": SEGMENT, "dock": DOCK, "dock_seq": receipt.seq, "dock_hash": receipt.head.hash}
     writer.add("receipt", stored)
-    store_journal(root / "journal.db", writer.entries)
     if close:
-        state_head(root / "journal.db", PosixDisc(), writer.signer, writer.chain, [writer.certificate])
+        close_journal(root / "journal.db", writer)
+    else:
+        store_journal(root / "journal.db", writer.entries)
     return root
+
+
+def close_journal(path: Path, writer: Writer) -> None:
+    """A journal's database as a recorder leaves it that was switched off."""
+    store_journal(path, writer.entries)
+    state_head(path, PosixDisc(), writer.signer, writer.chain, [writer.certificate])
 
 
 def store_journal(path: Path, entries: Sequence[Entry]) -> None:
@@ -74,12 +81,11 @@ def store_journal(path: Path, entries: Sequence[Entry]) -> None:
 def tiny_journal(owner: str = RECORDER) -> Writer:
     """As few entries as a sealed segment needs."""
     writer = Writer(owner)
-    writer.add("journal_opened")
     writer.add_segment(TINY_PARTS)
     return writer
 
 
-TINY_PARTS = (b"init", b"one", b"second")
+TINY_PARTS = (b"init", b"part")
 
 
 def file_hashes(root: Path) -> dict[str, tuple[str, int]]:
