@@ -77,21 +77,22 @@ class Sender:
         return [SendOffer(Offer(self._round, journal_head, offered))]
 
     def want(self, want: Want) -> list[Send]:
-        """The dock stated what it lacks. An answer to an older offer says nothing any more."""
-        if want.round is not None:
-            if want.round != self._round:
-                return []
-            self._answered = True
-            self._journal_asked = -1
-            self._remaining = {segment: _Remaining(set()) for segment in want.lacks if segment in self._parts}
-        elif not self._answered:
+        """The dock stated what it lacks: first in answer to our offer, then less and less of it.
+
+        What is about another round says nothing any more, and what was overtaken by a newer word takes nothing back.
+        """
+        if want.round not in (None, self._round) or (want.round is None and not self._answered):
             return []
         self._moved = True
-        self._journal_next = want.journal_next
-        for segment, ranges in want.lacks.items():
-            if remaining := self._remaining.get(segment):
-                remaining.lacks = set(_indexes(ranges, self._parts[segment]))
-                remaining.sent &= remaining.lacks
+        lacks = {one: set(_indexes(want.lacks[one], parts)) for one, parts in self._parts.items() if one in want.lacks}
+        if not self._answered:
+            self._answered = True
+            self._journal_next, self._journal_asked = want.journal_next, -1
+            self._remaining = {segment: _Remaining(indexes) for segment, indexes in lacks.items()}
+        self._journal_next = max(self._journal_next, want.journal_next)
+        for segment, remaining in self._remaining.items():
+            remaining.lacks &= lacks.get(segment, remaining.lacks)
+            remaining.sent &= remaining.lacks
         return self._next()
 
     def receipt(self, segment: str) -> list[Send]:

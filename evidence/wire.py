@@ -11,11 +11,13 @@ from typing import Any
 
 from evidence.errors import BadInputError, NewerVersionError
 from evidence.journal import TOKEN_LIMIT_BYTES
-from evidence.model import DEVICE_ID, SEGMENT_ID, shard_of
+from evidence.model import COUNT_END, DEVICE_ID, SEGMENT_ID, is_whole, shard_of
 
 ROOT = "liuhen/v1"
+VERSION = 1
 BATCH_LIMIT_BYTES = 256 * 1024
 OFFER_LIMIT_SEGMENTS = 64
+PARTS_LIMIT = 100_000
 LENGTH = struct.Struct(">I")
 Ranges = tuple[tuple[int, int], ...]
 
@@ -115,7 +117,8 @@ def read_offer(data: bytes) -> Offer:
     if not isinstance(listed, list) or len(listed) > OFFER_LIMIT_SEGMENTS:
         raise BadInputError("offer", f"does not list at most {OFFER_LIMIT_SEGMENTS} segments")
     segments = tuple(_offered(one) for one in listed)
-    return Offer(_count(fields, "round", "offer"), _whole(fields, "journal_head", "offer"), segments)
+    # A recorder without a single entry has the head -1.
+    return Offer(_whole(fields, "round", "offer"), _whole(fields, "journal_head", "offer", low=-1), segments)
 
 
 def write_want(want: Want) -> bytes:
@@ -131,8 +134,8 @@ def read_want(data: bytes) -> Want:
     if not isinstance(listed, dict) or not all(SEGMENT_ID.fullmatch(segment) for segment in listed):
         raise BadInputError("want", "does not map segments to ranges")
     lacks = {segment: _ranges(ranges) for segment, ranges in listed.items()}
-    answers = None if fields.get("round") is None else _count(fields, "round", "want")
-    return Want(_count(fields, "journal_next", "want"), lacks, answers)
+    answers = None if fields.get("round") is None else _whole(fields, "round", "want")
+    return Want(_whole(fields, "journal_next", "want"), lacks, answers)
 
 
 def write_part(token: str, stored: bytes) -> bytes:
@@ -180,40 +183,36 @@ def _object(data: bytes, where: str) -> dict[str, Any]:
         raise BadInputError(where, "is not JSON") from error
     if not isinstance(fields, dict):
         raise BadInputError(where, "is not a JSON object")
-    if isinstance(fields.get("v"), int) and fields["v"] > 1:
-        raise NewerVersionError(where, f"has version {fields['v']}, this program knows 1", "update liuhen")
+    if (version := _whole(fields, "v", where, low=VERSION)) > VERSION:
+        raise NewerVersionError(where, f"has version {version}, this program knows {VERSION}", "update liuhen")
     return fields
 
 
-def _whole(fields: Mapping[str, Any], name: str, where: str) -> int:
-    value = fields.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
-        raise BadInputError(where, f"has no whole number {name}")
-    return value
-
-
-def _count(fields: Mapping[str, Any], name: str, where: str) -> int:
-    value = _whole(fields, name, where)
-    if value < 0:
-        raise BadInputError(where, f"has a negative {name}")
-    return value
+def _whole(fields: Mapping[str, Any], name: str, where: str, low: int = 0) -> int:
+    value: Any = fields.get(name)
+    if not is_whole(value, low, COUNT_END):
+        raise BadInputError(where, f"has no whole number {name} from {low} on")
+    return int(value)
 
 
 def _offered(value: Any) -> Offered:
     match value:
-        case [str(segment), int(parts)] if SEGMENT_ID.fullmatch(segment) and 0 < parts <= 100_000:
+        case [str(segment), parts] if SEGMENT_ID.fullmatch(segment) and is_whole(parts, 1, PARTS_LIMIT + 1):
             return Offered(segment, parts)
     raise BadInputError("offer", "lists something that is no segment")
 
 
 def _ranges(value: Any) -> Ranges:
+    """Ascending and apart, so that they never name more parts than a segment has."""
     if not isinstance(value, list):
         raise BadInputError("want", "has no list of ranges")
+    end = 0
     for pair in value:
         match pair:
-            case [int(first), int(last)] if 0 <= first <= last:
-                continue
-        raise BadInputError("want", "has an impossible range")
+            case [first, last] if is_whole(first, end, COUNT_END) and is_whole(last, first, COUNT_END):
+                end = last + 1
+            case _:
+                raise BadInputError("want", "has an impossible range")
     return tuple((first, last) for first, last in value)
 
 
