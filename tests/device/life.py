@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from device.release import Releaser
 from device.spool import Spool, SpoolPaths
 from device.uplink import SpoolReader
 from evidence.account import Account, Use, accounts
+from evidence.errors import DiscError
 from evidence.io.durable import Disc, PosixDisc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.verify_files import verify_path
@@ -34,6 +35,17 @@ def open_spool(root: Path, disc: Disc, clock: Clock, signer: Signer | None = Non
     return Spool(root, DEVICE, disc, clock, signer or party.signer, [party.certificate])
 
 
+@contextmanager
+def living(spool: Spool) -> Iterator[None]:
+    """Whatever happens inside, the journal's file is let go of afterwards."""
+    try:
+        yield
+    finally:
+        # One that is closed already, or that a card refuses to close, is let go of as well.
+        with suppress(DiscError):
+            spool.journal.close()
+
+
 def start(spool: Spool, clock: Clock) -> tuple[Numbers, Recovered]:
     """What the agent does before anything else."""
     numbers = Numbers(spool.journal, clock.now().boot)
@@ -47,7 +59,7 @@ def releaser(spool: Spool, storage: StorageConfig = ALL_THAT_MAY_GO) -> Releaser
 def restart(root: Path, clock: HandClock, disc: Disc | None = None) -> Recovered:
     """Start, look after receipts as the agent does, and state where the journal ends."""
     spool = open_spool(root, disc or PosixDisc(), clock)
-    with closing(spool.journal):
+    with living(spool):
         _, recovered = start(spool, clock)
         releaser(spool).run()
         spool.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ from device.ports import (
 )
 from device.recorder import Recorder
 from device.spool import Spool
-from evidence.errors import CaptureError
+from evidence.errors import CaptureError, DiscError
 from evidence.io.durable import Disc, PosixDisc
 from evidence.signing import Signer
 from tests.device.footage import EPOCH_US, Film, film
@@ -201,7 +202,8 @@ class Stage:
         self.task.cancel()
         self.watch.cancel()
         await asyncio.gather(self.task, self.watch, return_exceptions=True)
-        await self.thread.run(self.spool.journal.close)
+        with suppress(DiscError):
+            await self.thread.run(self.spool.journal.close)
         self.thread.close()
 
     async def settle(self) -> None:

@@ -6,7 +6,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from evidence.journal import EMPTY, Entry, Head
 from tests.device.cards import DyingDisc, Power, PowerCutError, fast_folder, signer_under
 from tests.device.footage import EPOCH_US, tiny_footage
 from tests.device.hand_clock import HandClock, after_reboot
-from tests.device.life import Life, check_after_cut, check_card, entries_of, open_spool, restart, start
+from tests.device.life import Life, check_after_cut, check_card, entries_of, living, open_spool, restart, start
 from tests.device.unit import OFFICER, unit
 
 CUT = tiny_footage(6)
@@ -36,7 +36,7 @@ def recording_card(root: Path) -> HandClock:
     """A card whose power went while a segment was being written, with two fragments journalled."""
     clock = HandClock(boot_us=EPOCH_US)
     spool = open_spool(root, PosixDisc(), clock)
-    with closing(spool.journal):
+    with living(spool):
         numbers, _ = start(spool, clock)
         clock.advance(0.5)
         life = Life(spool, numbers, clock, CUT)
@@ -174,7 +174,7 @@ def live_until_cut(root: Path, clock: HandClock, power: Power) -> Head:
         spool = open_spool(root, DyingDisc(power), clock, signer_under(power, unit().recorder.signer))
     except PowerCutError:
         return said
-    with closing(spool.journal):
+    with living(spool):
         try:
             numbers, _ = start(spool, clock)
             for _ in Life(spool, numbers, clock).steps():
@@ -203,7 +203,7 @@ def wreck() -> Iterator[tuple[Path, HandClock]]:
     with fast_folder() as folder:
         root, clock = folder / "spool", HandClock(boot_us=EPOCH_US)
         spool = open_spool(root, PosixDisc(), clock)
-        with closing(spool.journal):
+        with living(spool):
             numbers, _ = start(spool, clock)
             life = Life(spool, numbers, clock, CUT)
             for _ in life.segment(life.begin(), CUT.fragments[:1], "length"):
@@ -225,7 +225,7 @@ def recover_until_cut(root: Path, clock: HandClock, power: Power) -> None:
         spool = open_spool(root, DyingDisc(power), clock, signer_under(power, unit().recorder.signer))
     except PowerCutError:
         return
-    with closing(spool.journal), suppress(PowerCutError):
+    with living(spool), suppress(PowerCutError):
         start(spool, clock)
 
 
