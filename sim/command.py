@@ -55,17 +55,14 @@ def _run(options: argparse.Namespace) -> int:
             shift.prepare()
             shift.run(scenario)
             shift.await_offload()
-            if not options.keep_running:
-                shift.finish()
+            shift.finish()
             report = _report(out, shift, as_json=options.json)
             if options.keep_running:
-                print(f"still running in {out}; Ctrl-C ends it", file=sys.stderr)
                 shift.stay()
     return 0 if report.holds else EXIT_BROKEN
 
 
 def _report(out: Path, shift: Shift, as_json: bool) -> ShiftReport:
-    shift.readings.end_of_boot()
     report = make_report(out, shift.readings.past)
     text = json.dumps(report.fields, ensure_ascii=False, indent=2)
     (out / "report.json").write_text(text + "\n", encoding="utf-8")

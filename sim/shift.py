@@ -91,6 +91,7 @@ class Shift:
         self._logs = setting.out / "logs"
         self._processes = ExitStack()
         self._later: list[tuple[float, Callable[[], None]]] = []
+        self._port = free_port()
         self.folder = DockFolder(setting.out)
         self.spool = setting.out / "spool"
 
@@ -105,30 +106,40 @@ class Shift:
     def prepare(self) -> None:
         """Make the dock, the recorder's keys and its enrolment, with the commands that people use. LiuhenError."""
         make_folder(self._logs)
-        port = free_port()
-        identity = self.setting.out / "device" / "identity"
+        out = self.setting.out
         self._say_now("制作站点证书 the dock makes its keys and the broker's configuration")
-        self._once("init", liuhen("dock", "init", str(self.setting.out), "--port", str(port)))
+        self._once("init", liuhen("dock", "init", str(out), "--port", str(self._port)))
+        self._enrol(out / "device" / "identity")
+        config = out / "device" / "recorder.toml"
+        self._configure(config)
+        self.broker = self._process("broker", [find_mosquitto(), "-c", str(self.folder.broker / "mosquitto.conf")])
+        self.dock = self._process("dock", liuhen("dock", "run", str(out)))
+        self.recorder = self._process("recorder", self._recorder_command(config))
+        self._station_on()
+
+    def _enrol(self, identity: Path) -> None:
         request = provision(identity, DEVICE, PosixDisc())
         self._say_now(f"注册 enrol {DEVICE}: {OFFICER.name} {OFFICER.number} {OFFICER.unit}")
         enrolment = enrol(self.folder, PosixDisc(), SystemClock(), request.read_bytes(), str(request), OFFICER)
         for name, content in enrolment.files.items():
             PosixDisc().replace(identity / name, content)
-        config = self.setting.out / "device" / "recorder.toml"
+
+    def _configure(self, config: Path) -> None:
+        width, height = self.setting.width, self.setting.height
         config.write_text(
             'spool = "../spool"\nidentity = "identity"\n'
-            f"[camera]\nwidth = {self.setting.width}\nheight = {self.setting.height}\n"
-            f"bit_rate_bps = {bit_rate_bps(self.setting.width, self.setting.height)}\n"
+            f"[camera]\nwidth = {width}\nheight = {height}\nbit_rate_bps = {bit_rate_bps(width, height)}\n"
         )
-        recorder = "-m", "sim.recorder_process", "--config", str(config), "--video", str(self.setting.video)
+
+    def _recorder_command(self, config: Path) -> list[str]:
+        room_bytes = card_bytes(self.setting.width, self.setting.height)
+        arguments = {"--config": config, "--video": self.setting.video, "--card-bytes": room_bytes}
         python = liuhen()[0]
-        self.broker = self._process("broker", [find_mosquitto(), "-c", str(self.folder.broker / "mosquitto.conf")])
-        self.dock = self._process("dock", liuhen("dock", "run", str(self.setting.out)))
-        self.recorder = self._process(
-            "recorder", [python, *recorder, "--card-bytes", str(card_bytes(self.setting.width, self.setting.height))]
-        )
+        return [python, "-m", "sim.recorder_process", *(str(one) for pair in arguments.items() for one in pair)]
+
+    def _station_on(self) -> None:
         self.broker.start()
-        await_port(port, self.broker, self._wait)
+        await_port(self._port, self.broker, self._wait)
         self.dock.start()
 
     def run(self, scenario: Scenario) -> None:
@@ -163,11 +174,18 @@ class Shift:
         self.broker.stop()
 
     def stay(self) -> None:
-        """Keep everything running until a person has seen enough (Ctrl-C)."""
-        while True:
-            self._wait(TICK_S)
-            for process in (self.broker, self.dock, self.recorder):
-                process.check()
+        """Switch everything on again and keep it running until a person has seen enough (Ctrl-C); then end it well."""
+        self._station_on()
+        self._power_on()
+        self._say_now(f"继续运行 running on in {self.setting.out}; Ctrl-C ends it")
+        try:
+            while True:
+                self._wait(TICK_S)
+                for process in (self.broker, self.dock, self.recorder):
+                    process.check()
+        except KeyboardInterrupt:
+            self.finish()
+            raise
 
     def now_s(self) -> float:
         """Seconds since this world began."""

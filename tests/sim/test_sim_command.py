@@ -136,7 +136,7 @@ def test_it_can_be_ended_at_any_moment(runs: dict[str, tuple[Run, Path]], how: s
 
 def test_it_keeps_running_until_it_is_ended(runs: dict[str, tuple[Run, Path]]) -> None:
     run, out = runs["stays"]
-    run.read_until("still running")
+    run.read_until("running on")
     lines = "\n".join(left_behind(run.mark))
     assert [lines.count(one) for one in ("mosquitto.conf", "sim.recorder_process", "dock run")] == [1, 1, 1]
     run.process.send_signal(signal.SIGINT)
