@@ -16,7 +16,7 @@ from device.disc_thread import DiscThread
 from device.identity import ASSIGNMENT, LINK_KEY, Identity
 from device.ports import Clock
 from device.spool import SpoolPaths
-from evidence.errors import LinkError, LiuhenError, RejectedError
+from evidence.errors import DiscError, LinkError, LiuhenError, RejectedError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
@@ -59,6 +59,7 @@ class SpoolReader:
         self._paths = paths
         self._journal = JournalStore(paths.journal, Access.READ)
         self._parts: dict[str, dict[int, Entry]] = {}
+        self._unreadable: set[str] = set()
 
     def head_seq(self) -> int:
         """The number of the last entry."""
@@ -67,7 +68,7 @@ class SpoolReader:
     def waiting(self) -> list[Offered]:
         """Sealed segments without a receipt: bookmarked recordings first, then the oldest."""
         seals = {entry.fields["segment"]: entry for entry in self._journal.of_kind("segment")}
-        done = self._journal.segments_with("receipt")
+        done = self._journal.segments_with("receipt") | self._unreadable
         marked = {entry.fields["recording"] for entry in self._journal.of_kind("bookmark")}
         waiting = [
             seal for segment, seal in seals.items() if segment not in done and not self._paths.receipt(segment).exists()
@@ -90,16 +91,21 @@ class SpoolReader:
         return write_batch(tokens)
 
     def part(self, segment: str, index: int) -> bytes:
-        """The message of one part: its entry and its stored bytes."""
+        """The message of one part: its entry and its stored bytes. Raises DiscError; then it is not offered again."""
         if segment not in self._parts:
             # One segment at a time is under way, two at its border.
             self._parts = {one: self._parts[one] for one in list(self._parts)[-1:]}
             entries = (entry for entry in self._journal.of_segment(segment) if entry.kind in PARTS)
             self._parts[segment] = {entry.fields["index"]: entry for entry in entries}
         entry = self._parts[segment][index]
-        with self._paths.segment(segment).open("rb", buffering=0) as file:
-            file.seek(entry.fields["offset_bytes"])
-            return write_part(entry.token, file.read(entry.fields["stored_bytes"]))
+        path = self._paths.segment(segment)
+        try:
+            with path.open("rb", buffering=0) as file:
+                file.seek(entry.fields["offset_bytes"])
+                return write_part(entry.token, file.read(entry.fields["stored_bytes"]))
+        except OSError as error:
+            self._unreadable.add(segment)
+            raise DiscError(str(path), f"cannot be read: {error.strerror}") from error
 
     def seal(self, segment: str) -> Entry | None:
         """The seal of a segment."""
@@ -261,9 +267,12 @@ class Uplink:
 
     async def _send_all(self, link: Link, reader: SpoolReader, sends: list[Send]) -> None:
         for send in sends:
-            topic, payload = await self._message(reader, send)
             try:
+                topic, payload = await self._message(reader, send)
                 link.publish(topic.text(), payload)
+            except DiscError as error:
+                # One bad place on the card must not keep everything else from the dock.
+                log.warning("not sent: %s", error)
             except LinkError as error:
                 # The link is down or full: the rules offer again when it is back or when nothing moves.
                 log.info("%s", error)
