@@ -138,9 +138,9 @@ class Intake:
             turn.touched[offered.segment] = None
 
     def _take_journal(self, turn: _Turn, payload: bytes) -> None:
-        verdict, sealed = self._records.add_entries(turn.recorder, read_batch(payload))
+        verdict = self._records.add_entries(turn.recorder, read_batch(payload))
         turn.told = True
-        turn.touched.update(dict.fromkeys(sealed))
+        turn.touched.update({str(seal.fields["segment"]): None for seal in verdict.seals})
         if isinstance(verdict.wrong, NewerVersionError):
             raise verdict.wrong
         if verdict.wrong is not None:
@@ -187,8 +187,9 @@ class Intake:
         progress = self._records.progress(turn.recorder, segment)
         held = set(progress.parts)
         attempts = ATTEMPTS_LIMIT if turn.offer else 1
-        rejected = self._catalogue.rejected_parts(turn.recorder.device, segment)
-        held.update(index for index, times in rejected.items() if times >= attempts)
+        if progress.rejected is None:
+            progress.rejected = self._catalogue.rejected_parts(turn.recorder.device, segment)
+        held.update(index for index, times in progress.rejected.items() if times >= attempts)
         return missing_ranges(progress.expected_parts, held)
 
     def _finish(self, turn: _Turn, segment: str) -> None:
@@ -244,6 +245,8 @@ class Intake:
         digest = to_base64url(sha256(content if identity is None else identity).digest())
         reason = one_line(error)
         LOG.warning("rejected recorder=%s what=%s reason=%s", device, what, reason)
+        for progress in self._records.recorder(device).segments.values():
+            progress.rejected = None
         if self._catalogue.rejected_again(device, what, digest):
             return
         if self._catalogue.rejected_contents(device) >= REJECTIONS_LIMIT:

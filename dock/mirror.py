@@ -16,9 +16,10 @@ TAIL_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which tokens to append, and what is wrong with the one after them, if anything."""
+    """Which tokens to append, the seals among them, and what is wrong with the one after them, if anything."""
 
     fresh: tuple[str, ...]
+    seals: tuple[Entry, ...]
     wrong: LiuhenError | None = None
     wrong_token: str = ""
 
@@ -38,6 +39,7 @@ class Mirror:
         Entries before an unreadable or badly signed one are still good. After a break of the chain nothing is.
         """
         fresh: list[str] = []
+        seals: list[Entry] = []
         known = _Known(self._path, head.seq)
         for token in tokens:
             try:
@@ -49,12 +51,14 @@ class Mirror:
                     continue
                 check_link(head, entry)
             except ChainError as error:
-                return Verdict((), error, token)
+                return Verdict((), (), error, token)
             except LiuhenError as error:
-                return Verdict(tuple(fresh), error, token)
+                return Verdict(tuple(fresh), tuple(seals), error, token)
             fresh.append(token)
+            if entry.kind == "segment":
+                seals.append(entry)
             head = entry.head
-        return Verdict(tuple(fresh))
+        return Verdict(tuple(fresh), tuple(seals))
 
     def _read(self, token: str) -> Entry:
         where = f"journal of {self._device}"

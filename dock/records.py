@@ -30,6 +30,8 @@ class Progress:
     receipt: str | None
     parts: dict[int, Part]
     offered_parts: int = 0
+    rejected: dict[int, int] | None = None
+    """Which parts were rejected how often; None until somebody asks."""
 
     @property
     def expected_parts(self) -> int:
@@ -88,8 +90,8 @@ class Records:
         row = self._catalogue.device(recorder.device)
         recorder.assignment = row.assignment if row else None
 
-    def add_entries(self, recorder: Recorder, tokens: Sequence[str]) -> tuple[Verdict, list[str]]:
-        """Append what continues the recorder's journal, durable; which segments it seals."""
+    def add_entries(self, recorder: Recorder, tokens: Sequence[str]) -> Verdict:
+        """Append what continues the recorder's journal, durable."""
         mirror = Mirror(self._folder.journal(recorder.device), recorder.device, recorder.key, self._trust)
         file = self._mirror_file(recorder.device)
         with file.locked() as head:
@@ -98,11 +100,10 @@ class Records:
             file.append(verdict.fresh)
             self._catalogue.catch_up(recorder.device, file.path)
         recorder.head = self._catalogue.head(recorder.device)
-        sealed = [entry for entry in map(read_entry, verdict.fresh) if entry.kind == "segment"]
-        for seal in sealed:
+        for seal in verdict.seals:
             progress = self.progress(recorder, str(seal.fields["segment"]))
             progress.seal = progress.seal or read_seal(seal)
-        return verdict, [str(seal.fields["segment"]) for seal in sealed]
+        return verdict
 
     def trim(self) -> None:
         """Keep the memory bounded. Between batches only: within one, the cache is ahead of the catalogue."""
