@@ -175,10 +175,10 @@ class Shift:
 
     def stay(self) -> None:
         """Switch everything on again and keep it running until a person has seen enough (Ctrl-C); then end it well."""
-        self._station_on()
-        self._power_on()
-        self._say_now(f"继续运行 running on in {self.setting.out}; Ctrl-C ends it")
         try:
+            self._station_on()
+            self._power_on()
+            self._say_now(f"继续运行 running on in {self.setting.out}; Ctrl-C ends it")
             while True:
                 self._wait(TICK_S)
                 for process in (self.broker, self.dock, self.recorder):
