@@ -52,13 +52,21 @@ class Tick:
 Event = LinkState | Incoming | Tick
 
 
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """What the journal says of one segment."""
+
+    parts: dict[int, Entry]
+    seal: Entry | None
+
+
 class SpoolReader:
     """The uplink's view of the spool: what waits, and its bytes. Opened on the uplink's own disc thread."""
 
     def __init__(self, paths: SpoolPaths) -> None:
         self._paths = paths
         self._journal = JournalStore(paths.journal, Access.READ)
-        self._parts: dict[str, dict[int, Entry]] = {}
+        self._segments: dict[str, _Segment] = {}
         self._unreadable: set[str] = set()
 
     def head_seq(self) -> int:
@@ -92,12 +100,7 @@ class SpoolReader:
 
     def part(self, segment: str, index: int) -> bytes:
         """The message of one part: its entry and its stored bytes. Raises DiscError; then it is not offered again."""
-        if segment not in self._parts:
-            # One segment at a time is under way, two at its border.
-            self._parts = {one: self._parts[one] for one in list(self._parts)[-1:]}
-            entries = (entry for entry in self._journal.of_segment(segment) if entry.kind in PARTS)
-            self._parts[segment] = {entry.fields["index"]: entry for entry in entries}
-        entry = self._parts[segment][index]
+        entry = self._about(segment).parts[index]
         path = self._paths.segment(segment)
         try:
             with path.open("rb", buffering=0) as file:
@@ -109,7 +112,7 @@ class SpoolReader:
 
     def seal(self, segment: str) -> Entry | None:
         """The seal of a segment."""
-        return next((entry for entry in self._journal.of_segment(segment) if entry.kind == "segment"), None)
+        return self._about(segment).seal
 
     def keep_receipt(self, payload: bytes, dock_key: VerifyKey, disc: Disc) -> str:
         """Put a receipt into the spool and give its segment. Raises LiuhenError when it proves nothing, DiscError."""
@@ -128,6 +131,17 @@ class SpoolReader:
     def close(self) -> None:
         """Close the journal."""
         self._journal.close()
+
+    def _about(self, segment: str) -> _Segment:
+        if (known := self._segments.get(segment)) is not None:
+            return known
+        entries = list(self._journal.of_segment(segment))
+        parts = {entry.fields["index"]: entry for entry in entries if entry.kind in PARTS}
+        read = _Segment(parts, next((entry for entry in entries if entry.kind == "segment"), None))
+        if read.seal is not None:
+            # One segment at a time is under way, two at its border.
+            self._segments = dict([*list(self._segments.items())[-1:], (segment, read)])
+        return read
 
 
 class Uplink:
@@ -222,7 +236,8 @@ class Uplink:
                         await self._offer(link, sender, reader)
                 case Incoming():
                     event.ack()
-                    await self._send_all(link, reader, await self._receive(sender, reader, event))
+                    sends = await self._receive(sender, reader, event)
+                    await self._thread.run(self._send_all, link, reader, sends)
                 case Tick() if connected:
                     quiet_ticks = quiet_ticks + 1 if sender.stalled() else 0
                     if quiet_ticks >= STALL_TICKS or await self._has_more(sender, reader):
@@ -239,7 +254,7 @@ class Uplink:
     async def _offer(self, link: Link, sender: Sender, reader: SpoolReader) -> None:
         self._offered_head = await self._thread.run(reader.head_seq)
         waiting = await self._thread.run(reader.waiting)
-        await self._send_all(link, reader, sender.offer(self._offered_head, waiting))
+        await self._thread.run(self._send_all, link, reader, sender.offer(self._offered_head, waiting))
 
     async def _receive(self, sender: Sender, reader: SpoolReader, incoming: Incoming) -> list[Send]:
         """A message from the dock. What cannot be believed is said and left; it proves nothing."""
@@ -265,10 +280,11 @@ class Uplink:
         if not path.exists() or path.read_bytes() != payload:
             self._disc.replace(path, payload)
 
-    async def _send_all(self, link: Link, reader: SpoolReader, sends: list[Send]) -> None:
+    def _send_all(self, link: Link, reader: SpoolReader, sends: list[Send]) -> None:
+        """In the disc thread, so that a part goes from the card to the link without a detour, one at a time."""
         for send in sends:
             try:
-                topic, payload = await self._message(reader, send)
+                topic, payload = self._message(reader, send)
                 link.publish(topic.text(), payload)
             except DiscError as error:
                 # One bad place on the card must not keep everything else from the dock.
@@ -278,14 +294,13 @@ class Uplink:
                 log.info("%s", error)
                 return
 
-    async def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, bytes]:
+    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, bytes]:
         device = self._identity.device
         match send:
             case SendOffer():
                 return Topic(device, Up.OFFER), write_offer(send.offer)
             case SendJournal():
-                batch = await self._thread.run(reader.batch, send.first_seq, send.last_seq)
-                return Topic(device, Up.JOURNAL), batch
+                return Topic(device, Up.JOURNAL), reader.batch(send.first_seq, send.last_seq)
             case SendPart():
-                part = await self._thread.run(reader.part, send.segment, send.index)
+                part = reader.part(send.segment, send.index)
                 return Topic(device, Up.FRAGMENT, (send.segment, str(send.index))), part
