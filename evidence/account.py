@@ -85,7 +85,11 @@ def accounts(entries: Iterable[Entry]) -> list[Account]:
     recordings = _recordings(listed, line)
     interruptions = _interruptions(listed, line, recorded, recordings)
     uses = _Uses(recorded, recordings, interruptions, line.powered)
-    return [_account(start, end, uses, interruptions) for start, end in _shifts(listed, line)]
+    shifts = list(_shifts(listed, line))
+    mine: list[list[Interruption]] = [[] for _ in shifts]
+    for one in interruptions if shifts else ():
+        mine[max(0, bisect_right(shifts, (one.start_us, 2**63)) - 1)].append(one)
+    return [_account(*shift, uses, broken) for shift, broken in zip(shifts, mine, strict=True)]
 
 
 class _TimeLine:
@@ -131,15 +135,15 @@ class _Uses:
         explained = _merge(
             ((i.start_us, open_end if i.end_us is None else i.end_us) for i in interruptions if i.reason), 0
         )
-        self._layers = ((Use.RECORDED, recorded), (Use.EXPLAINED, explained), (Use.UNEXPLAINED, inside))
-        self._powered = _merge(powered, 0)
-        layers = (recorded, explained, inside, self._powered)
+        self._recorded, self._inside, self._explained, self._powered = recorded, inside, explained, _merge(powered, 0)
+        layers = (recorded, inside, explained, self._powered)
         self.borders = sorted({border for layer in layers for interval in layer for border in interval})
 
     def at(self, instant_us: int) -> Use:
-        for use, layer in self._layers:
-            if _covers(layer, instant_us):
-                return use
+        if _covers(self._recorded, instant_us):
+            return Use.RECORDED
+        if _covers(self._inside, instant_us):
+            return Use.EXPLAINED if _covers(self._explained, instant_us) else Use.UNEXPLAINED
         return Use.STANDBY if _covers(self._powered, instant_us) else Use.OFF
 
 
@@ -152,17 +156,16 @@ def _account(start: int, end: int, uses: _Uses, interruptions: Sequence[Interrup
             spans[-1] = Span(spans[-1].start_us, right, use)
         elif left < right:
             spans.append(Span(left, right, use))
-    mine = tuple(i for i in interruptions if start <= i.start_us < end)
-    return Account(start, end, tuple(spans), mine)
+    return Account(start, end, tuple(spans), tuple(interruptions))
 
 
 def _shifts(entries: Sequence[Entry], line: _TimeLine) -> Iterator[Interval]:
     start: int | None = None
-    last = 0
+    last = line.at(entries[0].at)
     for entry in entries:
         last = max(last, line.at(entry.at))
         if entry.kind in ("power_on", "undocked") and start is None:
-            start = line.at(entry.at)
+            start = last
         elif entry.kind == "docked" and start is not None:
             yield start, last
             start = None
@@ -198,31 +201,41 @@ def _recordings(entries: Sequence[Entry], line: _TimeLine) -> dict[str, Interval
 def _interruptions(
     entries: Sequence[Entry], line: _TimeLine, recorded: Sequence[Interval], recordings: Mapping[str, Interval]
 ) -> list[Interruption]:
+    """The breaks of each recording, one after the other and never over one another, in order of time."""
     reasons = {e.fields["interruption"]: str(e.fields["reason"]) for e in entries if e.kind == "reason"}
     resumed = {e.fields["interruption"]: line.at(e.at) for e in entries if e.kind == "resumed"}
-    found = []
+    stopped = {e.fields["recording"] for e in entries if e.kind == "recording_stopped"}
+    broken: dict[str, list[tuple[int, Entry]]] = {}
     for entry in (one for one in entries if one.kind == "interruption"):
-        name, recording = entry.fields["interruption"], entry.fields["recording"]
-        start, end = _gap(line.at(Timestamp.from_fields(entry.fields["began"])), resumed.get(name), recorded)
-        started, stopped = recordings.get(recording, (start, start))
-        start = max(start, started)
-        end = stopped if end is None and any(_stops(e, recording) for e in entries) else end
-        found.append(
-            Interruption(name, recording, entry.fields["cause"], reasons.get(name), start, end and max(start, end))
-        )
-    return found
+        began = line.at(Timestamp.from_fields(entry.fields["began"]))
+        broken.setdefault(entry.fields["recording"], []).append((began, entry))
+    found = []
+    for recording, breaks in broken.items():
+        breaks.sort(key=lambda one: one[0])
+        edge, ended = recordings.get(recording, (breaks[0][0], breaks[-1][0]))
+        for place, (began, entry) in enumerate(breaks):
+            name = entry.fields["interruption"]
+            following = [next_began for next_began, _ in breaks[place + 1 : place + 2]]
+            gap = _gap(recorded, began, resumed.get(name), (edge, min([ended, *following])))
+            lasts = not following and name not in resumed and recording not in stopped
+            found.append(
+                Interruption(
+                    name, recording, entry.fields["cause"], reasons.get(name), gap[0], None if lasts else gap[1]
+                )
+            )
+            edge = gap[1]
+    return sorted(found, key=lambda one: one.start_us)
 
 
-def _gap(began: int, resumed: int | None, recorded: Sequence[Interval]) -> Interval | tuple[int, None]:
+def _gap(recorded: Sequence[Interval], began: int, resumed: int | None, limits: Interval) -> Interval:
     """The true gap around a break: from the end of the last picture before it to the first picture after it."""
-    start = max((end for begin, end in recorded if begin <= began), default=began)
+    edge, limit = limits
+    before = max((end for begin, end in recorded if begin <= began), default=began)
+    start = max(edge, min(before, limit))
     if resumed is None:
-        return start, None
-    return start, next((begin for begin, _ in recorded if begin >= start), max(start, resumed))
-
-
-def _stops(entry: Entry, recording: str) -> bool:
-    return entry.kind == "recording_stopped" and entry.fields["recording"] == recording
+        return start, max(start, limit)
+    after = next((begin for begin, _ in recorded if begin >= start), resumed)
+    return start, max(start, min(after, limit))
 
 
 def _merge(intervals: Iterable[Interval], bridge_us: int) -> list[Interval]:
