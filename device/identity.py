@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
@@ -22,7 +23,7 @@ from evidence.errors import BadInputError, ConfigError, UnknownKeyError
 from evidence.io.durable import Disc, make_folder
 from evidence.model import DEVICE_ID, Officer
 from evidence.receipts import read_assignment
-from evidence.signing import KeySigner, VerifyKey
+from evidence.signing import KeySigner, PrivateKey, VerifyKey
 
 SIGNING_KEY, LINK_KEY, REQUEST, ASSIGNMENT = "signing.key", "link.key", "request.pem", "assignment.jws"
 
@@ -72,11 +73,15 @@ def load_identity(folder: Path) -> Identity:
 
 
 def _dock_address(folder: Path) -> tuple[str, int]:
+    path = folder / "dock.toml"
     try:
-        given = tomllib.loads(_read(folder, "dock.toml").decode())
-        return str(given["host"]), int(given["port"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(str(folder / "dock.toml"), "does not give host and port of the dock") from error
+        given = tomllib.loads(_read(folder, path.name).decode())
+    except ValueError as error:
+        raise ConfigError(str(path), "does not give host and port of the dock") from error
+    match given:
+        case {"host": str(host), "port": int(port)} if host and 0 < port < 65536:
+            return host, port
+    raise ConfigError(str(path), "does not give host and port of the dock")
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -87,20 +92,29 @@ def _read(folder: Path, name: str) -> bytes:
         raise ConfigError(str(folder / name), f"cannot be read: {error.strerror}", hint) from error
 
 
-def _key(path: Path, disc: Disc, *, signing: bool) -> ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey:
+def _key(path: Path, disc: Disc, *, signing: bool) -> PrivateKey:
     if path.exists():
-        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        assert isinstance(loaded, ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey)
-        return loaded
+        return _load_key(path)
     private = ed25519.Ed25519PrivateKey.generate() if signing else ec.generate_private_key(ec.SECP256R1())
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    disc.create(path, pem)
+    # Not `create`: half a key, left by a power cut, would be kept for ever.
+    disc.replace(path, pem)
     return private
 
 
-def _request(key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey, device: str) -> bytes:
+def _load_key(path: Path) -> PrivateKey:
+    try:
+        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise BadInputError(str(path), "is not a private key in PEM") from error
+    if not isinstance(loaded, PrivateKey):
+        raise BadInputError(str(path), "holds a key that is neither Ed25519 nor P-256")
+    return loaded
+
+
+def _request(key: PrivateKey, device: str) -> bytes:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
