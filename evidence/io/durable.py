@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -72,10 +72,12 @@ class PosixDisc:
                 raise DiscError(str(path), f"is {size_bytes} bytes long, expected {at_bytes}")
             try:
                 _write_all(lambda view, offset: os.pwrite(file, view, offset), data, at_bytes)
+                os.fdatasync(file)
             except OSError:
-                os.ftruncate(file, at_bytes)
+                # A disc that does not even do this is told by the next append: the file's end is not where it was.
+                with suppress(OSError):
+                    os.ftruncate(file, at_bytes)
                 raise
-            os.fdatasync(file)
 
     def write_at(self, path: Path, data: bytes | memoryview, offset_bytes: int) -> None:
         with _errors(path, "write to"), _opened(path, os.O_WRONLY | os.O_CREAT) as file:
@@ -91,7 +93,11 @@ class PosixDisc:
         with _errors(path, "replace"):
             fresh.unlink(missing_ok=True)
             self.create(fresh, data)
-            fresh.replace(path)
+            try:
+                fresh.replace(path)
+            except OSError:
+                fresh.unlink()
+                raise
             sync_folder(path.parent)
 
     def move(self, source: Path, target: Path) -> None:
@@ -103,6 +109,8 @@ class PosixDisc:
 
     def truncate(self, path: Path, size_bytes: int) -> None:
         with _errors(path, "truncate"), _opened(path, os.O_WRONLY) as file:
+            if size_bytes > (present_bytes := os.fstat(file).st_size):
+                raise DiscError(str(path), f"is {present_bytes} bytes long, cannot be cut to {size_bytes}")
             os.ftruncate(file, size_bytes)
             os.fsync(file)
 
@@ -127,7 +135,7 @@ def make_folder(folder: Path) -> None:
     """Make a folder and its missing parents, all durable. Raises DiscError."""
     with _errors(folder, "make"):
         missing = [folder, *folder.parents]
-        for path in reversed([path for path in missing if not path.exists()]):
+        for path in reversed([path for path in missing if not path.is_dir()]):
             path.mkdir(mode=0o700, exist_ok=True)
             sync_folder(path.parent)
 

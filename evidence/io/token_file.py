@@ -32,17 +32,16 @@ class TokenFile:
     def locked(self) -> Iterator[Head]:
         """Hold the file against other processes and give its present head; a torn last line is cut off first.
 
-        A torn line was never acknowledged to anybody: an append returns only after its sync.
+        A torn line was never acknowledged to anybody: an append returns only after its sync. Raises DiscError,
+        BadInputError.
         """
         make_folder(self.path.parent)
-        if not self.path.exists():
-            with self._lock():
-                if not self.path.exists():
-                    self._disc.create(self.path, b"")
         with self._lock():
-            last, size_bytes = self._last_line()
-            if size_bytes != self.path.stat().st_size:
-                self._disc.truncate(self.path, size_bytes)
+            if not self.path.exists():
+                self._disc.create(self.path, b"")
+            last, end_bytes = self._last_line()
+            if end_bytes != self._size_bytes():
+                self._disc.truncate(self.path, end_bytes)
             yield EMPTY if last is None else read_entry(last, str(self.path)).head
 
     def append(self, tokens: Sequence[str]) -> None:
@@ -50,7 +49,7 @@ class TokenFile:
         if not tokens:
             return
         lines = "".join(f"{token}\n" for token in tokens).encode("ascii")
-        self._disc.append(self.path, lines, self.path.stat().st_size)
+        self._disc.append(self.path, lines, self._size_bytes())
         stated = sign_head(self._signer, self._owner, read_entry(tokens[-1], str(self.path)).head)
         self._disc.replace(head_path(self.path), f"{stated}\n".encode("ascii"))
 
@@ -59,26 +58,36 @@ class TokenFile:
         if self.path.exists():
             yield from read_lines(self.path)
 
-    @contextmanager
-    def _lock(self) -> Iterator[IO[bytes]]:
+    def _lock(self) -> IO[bytes]:
+        """The lock, held until it is closed."""
         try:
-            with self.path.with_name(f".{self.path.name}.lock").open("ab") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield lock
+            lock = self.path.with_name(f".{self.path.name}.lock").open("ab")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError as error:
             raise DiscError(str(self.path), f"cannot be locked: {error.strerror}") from error
+        return lock
+
+    def _size_bytes(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise DiscError(str(self.path), f"cannot be measured: {error.strerror}") from error
 
     def _last_line(self) -> tuple[str | None, int]:
         """The last whole line and where it ends, from the end of the file backwards."""
-        with self.path.open("rb") as file:
-            size_bytes = file.seek(0, 2)
-            start = max(0, size_bytes - 2 * TOKEN_LIMIT_BYTES)
-            file.seek(start)
-            tail = file.read()
+        try:
+            with self.path.open("rb") as file:
+                start = max(0, file.seek(0, 2) - 2 * TOKEN_LIMIT_BYTES)
+                file.seek(start)
+                tail = file.read()
+        except OSError as error:
+            raise DiscError(str(self.path), f"cannot be read: {error.strerror}") from error
         end = tail.rfind(b"\n") + 1
+        if end == 0 and start == 0:
+            return None, 0
         if end == 0:
-            return None, start
-        line = tail[:end].rstrip(b"\n").rpartition(b"\n")[2]
+            raise BadInputError(str(self.path), "is no journal: no line of it ends")
+        line = tail[: end - 1].rpartition(b"\n")[2]
         return line.decode("ascii", errors="replace"), start + end
 
 
