@@ -60,8 +60,7 @@ def check_recorder(mount: Path, said: str | None) -> int:
     for number in (1, 2):
         boot = f"{number:x}" * 32
         restart(mount / "spool", HandClock(boot, EPOCH_US, UTC_AT_BOOT_US + 10**12 + number * BOOT_LASTS_US))
-        entries = check_card(mount / "spool", head)
-    return len(entries)
+    return len(check_card(mount / "spool", head))
 
 
 def keep(mount: Path, disc: Disc, say: Say) -> None:

@@ -23,7 +23,7 @@ class NoRootError(Exception):
     """These proofs mount file systems."""
 
 
-def prove(module: str, *arguments: str | int, timeout_s: float = 150) -> dict[str, Any]:
+def prove(module: str, *arguments: str | int, timeout_s: float = 290) -> dict[str, Any]:
     """Run one of this folder's proofs as root, where its mounts end with it, and give what it found."""
     command = ["unshare", "--mount", "--propagation", "private", sys.executable, "-B", "-m", f"tests.faults.{module}"]
     command += [str(argument) for argument in arguments]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults.mounts import prove
 
 SEED = 20261121
+# Ten seconds each on an idle machine; mounting takes its time on a busy one.
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_no_power_cut_takes_what_a_recorder_has_acknowledged() -> None:
