@@ -71,7 +71,9 @@ def read_facts(path: Path) -> ClipFacts:
 
 
 def _us(ticks: int, time_base: Fraction | None) -> int:
-    return round(ticks * (time_base or Fraction(1, 1_000_000)) * 1_000_000)
+    if time_base is None:
+        return ticks
+    return (ticks * time_base.numerator * 2_000_000 + time_base.denominator) // (2 * time_base.denominator)
 
 
 def _picture_us(stream: VideoStream) -> int:

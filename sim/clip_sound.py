@@ -89,10 +89,10 @@ def _decoded(path: Path, facts: ClipFacts, from_sample: int) -> Iterator[tuple[i
         with contextlib.suppress(av.FFmpegError, ValueError):
             for frame in _with_flush(container.decode(container.streams.audio[0])):
                 for mono in resampler.resample(frame):
-                    if mono.pts is not None and mono.time_base is not None:
-                        place = round(mono.pts * mono.time_base * SOUND_RATE_HZ)
+                    if mono.pts is not None and (base := mono.time_base) is not None:
+                        place = mono.pts * SOUND_RATE_HZ * base.numerator // base.denominator
                         place -= facts.start_us * SOUND_RATE_HZ // 1_000_000
-                    heard = mono.to_ndarray().reshape(-1).astype(np.int16, copy=False)
+                    heard = np.frombuffer(memoryview(mono.planes[0]), np.int16)[: mono.samples]
                     yield place, heard
                     place += heard.size
 

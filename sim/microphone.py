@@ -15,7 +15,7 @@ from sim.clip import read_facts
 from sim.clip_sound import ClipSound
 from sim.clock import SimClock
 
-BLOCK_SAMPLES = SOUND_RATE_HZ // 50
+BLOCK_SAMPLES = SOUND_RATE_HZ // 25
 JITTER_SEED = 20_261_121
 DRIVER_BUFFER_US = 500_000
 """A block that nobody fetched for so long has been overwritten."""
@@ -40,7 +40,7 @@ class SimMicrophone:
         self._thread: threading.Thread | None = None
 
     def start(self, deliver: Callable[[SoundBlock], None]) -> None:
-        """Start delivering blocks of 20 ms. Raises CaptureError when unplugged."""
+        """Start delivering blocks of 40 ms. Raises CaptureError when unplugged."""
         if self._unplugged.is_set():
             raise CaptureError("microphone", "is not plugged in", "plug it in")
         self._stop.clear()
@@ -91,4 +91,6 @@ class SimMicrophone:
 
 def _stretched(samples: Samples) -> Samples:
     """One sample too few or too many, made good."""
+    if samples.size == BLOCK_SAMPLES:
+        return samples
     return samples[np.minimum(np.arange(BLOCK_SAMPLES), samples.size - 1)]

@@ -22,6 +22,7 @@ from evidence.errors import CaptureError
 BT709 = 1
 LIMITED_RANGE = 1
 SOUND_BIT_RATE_BPS = 64_000
+SOUND_TIME_BASE = Fraction(1, SOUND_RATE_HZ)
 
 
 class SoftwareEncoder:
@@ -151,7 +152,7 @@ class SoundEncoder:
         """Encode exactly 1024 samples, the first of which is at `pts`, in samples."""
         piece = av.AudioFrame.from_ndarray(samples.reshape(1, PIECE_SAMPLES), "s16", "mono")
         piece.sample_rate = SOUND_RATE_HZ
-        piece.time_base = Fraction(1, SOUND_RATE_HZ)
+        piece.time_base = SOUND_TIME_BASE
         piece.pts = pts
         return self._encode(piece)
 

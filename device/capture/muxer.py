@@ -22,6 +22,7 @@ from evidence.errors import CaptureError
 from evidence.model import FragmentInfo
 
 VIDEO_TIMESCALE_HZ = 90_000
+VIDEO_TIME_BASE = Fraction(1, VIDEO_TIMESCALE_HZ)
 SOUND_LAG_LIMIT_US = 300_000
 STAMP_ROUNDING_US = 12
 """One unit of the video timescale."""
@@ -120,14 +121,14 @@ class FragmentMuxer:
     def _video_packet(self, packet: VideoPacket) -> Packet[Stream]:
         muxed: Packet[Stream] = Packet(packet.data)
         muxed.stream = self._video
-        muxed.time_base = Fraction(1, VIDEO_TIMESCALE_HZ)
+        muxed.time_base = VIDEO_TIME_BASE
         muxed.pts = muxed.dts = self._stamp(packet.boot_us, VIDEO_TIMESCALE_HZ)
         muxed.duration = self._frame_duration
         muxed.is_keyframe = packet.key
         return muxed
 
     def _stamp(self, boot_us: int, timescale_hz: int) -> int:
-        return round(Fraction((boot_us - self._epoch_us) * timescale_hz, 1_000_000))
+        return ((boot_us - self._epoch_us) * timescale_hz + 500_000) // 1_000_000
 
     def _encode_sound(self, encoder: SoundEncoder, pieces: list[SoundPiece]) -> None:
         for piece in pieces:
@@ -188,5 +189,5 @@ def _add_video(container: av.container.OutputContainer, video: VideoFormat) -> V
     stream.codec_context.height = video.height
     stream.codec_context.pix_fmt = "yuv420p"
     flag_bt709(stream.codec_context)
-    stream.time_base = Fraction(1, VIDEO_TIMESCALE_HZ)
+    stream.time_base = VIDEO_TIME_BASE
     return stream

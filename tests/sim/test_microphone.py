@@ -15,7 +15,7 @@ from evidence.errors import BadInputError, CaptureError
 from evidence.model import ClockGrade
 from sim.clip_sound import ClipSound
 from sim.clock import SimClock
-from sim.microphone import SimMicrophone
+from sim.microphone import BLOCK_SAMPLES, SimMicrophone
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,8 @@ def last_before_silence(blocks: queue.Queue[SoundBlock]) -> SoundBlock | None:
 def test_blocks_follow_each_other_without_a_gap(clip: Path) -> None:
     with running(SimMicrophone(clip, fresh_clock())) as blocks:
         seen = take(blocks, 25)
-    assert [block.first_sample for block in seen] == [number * 960 for number in range(25)]
-    assert all(block.samples.shape == (960,) and block.samples.dtype == np.int16 for block in seen)
+    assert [block.first_sample for block in seen] == [number * BLOCK_SAMPLES for number in range(25)]
+    assert all(block.samples.shape == (BLOCK_SAMPLES,) and block.samples.dtype == np.int16 for block in seen)
 
 
 def test_a_block_is_never_early(clip: Path) -> None:
@@ -64,7 +64,9 @@ def test_a_block_is_never_early(clip: Path) -> None:
     started_us = clock.boot_us()
     with running(SimMicrophone(clip, clock, drift_ppm=0.0)) as blocks:
         seen = take(blocks, 25)
-    lateness_us = [block.boot_us - started_us - (block.first_sample + 960) * 1_000_000 // 48_000 for block in seen]
+    lateness_us = [
+        block.boot_us - started_us - (block.first_sample + BLOCK_SAMPLES) * 1_000_000 // 48_000 for block in seen
+    ]
     assert min(lateness_us) >= 0
     assert max(lateness_us) - min(lateness_us) > 2_000, "it varies"
 
@@ -75,7 +77,9 @@ def test_a_fast_crystal_makes_more_samples_of_the_same_time(clip: Path) -> None:
     started_us = clock.boot_us()
     with running(SimMicrophone(clip, clock, drift_ppm=500_000.0, jitter_ms=0.0)) as blocks:
         seen = take(blocks, 40)
-    lateness_us = [block.boot_us - started_us - (block.first_sample + 960) * 1_000_000 / 72_000 for block in seen]
+    lateness_us = [
+        block.boot_us - started_us - (block.first_sample + BLOCK_SAMPLES) * 1_000_000 / 72_000 for block in seen
+    ]
     assert min(lateness_us) >= 0
     assert min(lateness_us[30:]) < 100_000
 
@@ -88,7 +92,7 @@ def test_it_hears_the_clip_at_boot_time_whatever_its_crystal(clip: Path, drift_p
         seen = take(blocks, 60)
     rate_hz = SOUND_RATE_HZ * (1 + drift_ppm / 1_000_000)
     # The earliest sight of a block bounds when the microphone started.
-    started_us = min(block.boot_us - (block.first_sample + 960) * 1_000_000 / rate_hz for block in seen)
+    started_us = min(block.boot_us - (block.first_sample + BLOCK_SAMPLES) * 1_000_000 / rate_hz for block in seen)
     heard = np.concatenate([block.samples for block in seen]).astype(float)
     loud = np.convolve(np.abs(heard), np.ones(480) / 480, "valid") > 1_000
     rises = np.flatnonzero(~loud[:-1] & loud[1:])
@@ -108,9 +112,9 @@ def test_what_is_said_while_unplugged_is_lost_and_counted(clip: Path) -> None:
             microphone.start(blocks.put)
         microphone.plug()
         after = take(blocks, 1)[0]
-    lost = after.first_sample - before.first_sample - 960
-    assert lost >= 960 * 4
-    assert lost % 960 == 0
+    lost = after.first_sample - before.first_sample - BLOCK_SAMPLES
+    assert lost >= BLOCK_SAMPLES * 2
+    assert lost % BLOCK_SAMPLES == 0
 
 
 def test_nothing_comes_after_stop(clip: Path) -> None:
