@@ -30,6 +30,11 @@ class Process:
         self._reader: threading.Thread | None = None
 
     @property
+    def pid(self) -> int:
+        """The running process's number. Raises LiuhenError when it has died."""
+        return self._alive().pid
+
+    @property
     def running(self) -> bool:
         """Whether it is alive."""
         return self._process is not None and self._process.poll() is None

@@ -142,7 +142,8 @@ class FragmentMuxer:
             raise CaptureError("muxer", str(error)) from error
 
     def _fragments(self) -> list[MediaFragment]:
-        return [self._fragment(data) for data in self._sink.take_fragments()]
+        # Only at the end can there be sound that no picture has come to.
+        return [self._fragment(data) for data in self._sink.take_fragments() if self._key_boot_us]
 
     def _fragment(self, data: bytes) -> MediaFragment:
         info = describe_fragment(data, self._tracks)

@@ -212,3 +212,7 @@ def test_wrong_packets_are_refused_aloud(packets: list[VideoPacket], complaint: 
 def test_a_format_without_parameter_sets_is_refused() -> None:
     with pytest.raises(CaptureError, match="parameter sets"):
         FragmentMuxer(VideoFormat(WIDTH, HEIGHT, FRAMES_PER_S, b""), True, EPOCH_US)
+
+
+def test_sound_that_no_picture_comes_to_is_no_fragment() -> None:
+    assert record(VIDEO, [], sound_until(EPOCH_US + 2_000_000)).fragments == []

@@ -8,20 +8,20 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from evidence.certificates import Trust
 from evidence.io.account_command import read_journals
 from evidence.journal import Entry
-from evidence.model import ClockGrade
+from evidence.model import ClockGrade, Timestamp
 from sim.clock import SimClock
 from sim.processes import liuhen
 
+SCENARIOS = Path(__file__).parents[2] / "sim" / "scenarios"
+FRAMES_PER_S = 30
 LIMIT_S = 120.0
 POLL_US = 50_000
 MARK = "LIUHEN_TEST_RUN"
@@ -94,12 +94,18 @@ class Left:
     """What a shift with `--out` left behind."""
 
     out: Path
-    run: Run
+    run: Run | None = None
 
     @property
     def report(self) -> dict[str, Any]:
         fields: dict[str, Any] = json.loads((self.out / "report.json").read_text())
         return fields
+
+    @property
+    def skipped_s(self) -> float:
+        """A busy machine's camera skips pictures, and says so; behind it none is lost."""
+        skipped: int = self.report["frames_skipped"]
+        return skipped / FRAMES_PER_S
 
     @property
     def trust(self) -> Trust:
@@ -119,11 +125,32 @@ class Left:
         """The vault's segments in the order in which they were sealed."""
         return [next((self.out / "vault").glob(f"*/{e.fields['segment']}.mp4")) for e in self.kinds("segment")]
 
+    def captures(self, segment: Path) -> list[Timestamp]:
+        """When each picture of a segment was captured, by journal and time stamps; the camera ticks steadily."""
+        init = next(entry for entry in self.kinds("init") if entry.fields["segment"] == segment.stem)
+        ticks = [round((init.fields["epoch_boot_us"] / 1e6 + pts) * FRAMES_PER_S) for pts, _ in packets(segment, "v")]
+        return [at_boot_us(init.at, tick * 1_000_000 // FRAMES_PER_S) for tick in ticks]
+
+
+def at_boot_us(stamp: Timestamp, boot_us: int) -> Timestamp:
+    """Another instant of the same boot, by the same belief of UTC."""
+    return replace(stamp, utc_us=stamp.utc_us - stamp.boot_us + boot_us, boot_us=boot_us)
+
 
 @cache
-def simulated_shift(folders: pytest.TempPathFactory) -> Left:
-    """The default shift in 16 s, once for all tests."""
-    out = folders.mktemp("shift") / "out"
+def simulated_shift(folder: Path) -> Left:
+    """The default shift in 16 s, once for all tests that give the same folder."""
+    out = folder / "simulated shift" / "out"
     run = sim("--seconds", "16", "--size", "640x360", "--out", str(out), "--json")
     run.end()
     return Left(out, run)
+
+
+def packets(path: Path, stream: str) -> list[tuple[float, float]]:
+    """Time stamp and length in seconds of every packet of one stream, as ffprobe sees them."""
+    wanted = ["-select_streams", stream, "-show_entries", "packet=pts_time,duration_time", "-of", "csv=p=0"]
+    done = subprocess.run(["ffprobe", "-v", "error", *wanted, path], check=True, capture_output=True, text=True)
+    assert done.stderr == ""
+    rows = (line.split(",") for line in done.stdout.splitlines())
+    # The last packet of a file may have no length of its own.
+    return [(float(pts), 0.0 if length == "N/A" else float(length)) for pts, length, *_ in rows]

@@ -1,0 +1,225 @@
+"""A dock, a broker and recorders with full cards, each a process of its own that can be killed and started again."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections import Counter
+from contextlib import ExitStack, closing
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from device.capture.encoder import SoftwareEncoder
+from device.capture.muxer import FragmentMuxer, MediaFragment
+from device.identity import load_identity, provision
+from device.ports import Frame
+from device.spool import Spool
+from dock.clock import SystemClock
+from dock.enrolment import enrol
+from dock.folder import JOURNAL_OWNER, DockFolder
+from evidence.certificates import Trust
+from evidence.io.command import main
+from evidence.io.durable import PosixDisc
+from evidence.io.journal_store import Access, JournalStore
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.token_file import read_lines
+from evidence.io.verify_files import verify_path
+from evidence.journal import Entry, read_entry
+from evidence.model import ClockGrade, Officer, segment_id
+from evidence.verify import Verdict
+from sim.clock import SimClock
+from sim.command import VIDEO
+from sim.processes import Process, find_mosquitto, free_port, liuhen
+from tests.sim.simulated import await_that
+
+OFFICER = Officer("640221-0117", "张建国", "平罗县退役军人事务局")
+CARD_BYTES = 4_000_000_000
+SEGMENTS, FRAGMENTS_EACH = 12, 10
+CONFIG = """spool = "spool"
+identity = "identity"
+[camera]
+width = 320
+height = 180
+frames_per_s = 5
+bit_rate_bps = 300000
+[storage]
+wanted_free_minutes = 100000
+"""
+
+
+@cache
+def footage() -> tuple[bytes, list[MediaFragment]]:
+    """An init section and a few fragments of about half a megabyte: noise, which no encoder makes small."""
+    width, height, frames_per_s = 640, 360, 30
+    encoder, noise = SoftwareEncoder(width, height, frames_per_s, 4_000_000), np.random.default_rng(1)
+    muxer = FragmentMuxer(encoder.format, sound=False, epoch_boot_us=0)
+    sizes = (height, width), (height // 2, width // 2), (height // 2, width // 2)
+    fragments: list[MediaFragment] = []
+    for number in range(4 * frames_per_s):
+        y, u, v = (noise.integers(0, 256, size, np.uint8) for size in sizes)
+        for packet in encoder.encode(Frame(y, u, v, number * 1_000_000 // frames_per_s)):
+            fragments += muxer.add_video(packet)
+    for packet in encoder.finish():
+        fragments += muxer.add_video(packet)
+    return muxer.init, fragments + muxer.finish()
+
+
+class Recorder:
+    """One enrolled recorder with a full card. `whole` are the hashes of its segments as they were recorded."""
+
+    def __init__(self, root: Path, dock: DockFolder, device: str) -> None:
+        self.device = device
+        self.spool = root / "spool"
+        identity = root / "identity"
+        request = provision(identity, device, PosixDisc())
+        enrolment = enrol(dock, PosixDisc(), SystemClock(), request.read_bytes(), str(request), OFFICER)
+        for name, content in enrolment.files.items():
+            PosixDisc().replace(identity / name, content)
+        (root / "recorder.toml").write_text(CONFIG)
+        self._fill_card(identity)
+        files = sorted((self.spool / "segments").iterdir())
+        self.whole = {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
+        self.total_bytes = sum(path.stat().st_size for path in files)
+        given = "--config", str(root / "recorder.toml"), "--video", str(VIDEO), "--card-bytes", str(CARD_BYTES)
+        command = [sys.executable, "-m", "sim.recorder_process", *given]
+        self.process = Process(device, command, root / "recorder.log")
+
+    def start(self) -> None:
+        """Switched on in the dock."""
+        self.process.start(lambda _line: None)
+        self.process.tell(do="dock")
+
+    def count(self, kind: str) -> int:
+        """Segments with such an entry."""
+        with closing(JournalStore(self.spool / "journal.db", Access.READ)) as journal:
+            return len(journal.segments_with(kind))
+
+    def _fill_card(self, folder: Path) -> None:
+        identity, boot = load_identity(folder), uuid.uuid4().hex
+        clock = SimClock(boot, 480, ClockGrade.NTP)
+        spool = Spool(self.spool, self.device, PosixDisc(), clock, identity.signer, [identity.certificate])
+        recording = f"{boot[:12]}-r0001"
+        init, fragments = footage()
+        spool.note("journal_opened", software="test")
+        spool.note("power_on", software="test", previous_end="none")
+        spool.note("recording_started", recording=recording, trigger="button", officer=OFFICER.number)
+        for number in range(1, SEGMENTS + 1):
+            state = spool.open_segment(segment_id(boot, number), recording, OFFICER, init, clock.now())
+            for index in range(FRAGMENTS_EACH):
+                # Neighbouring segments are not the same bytes.
+                spool.append(state, fragments[(number + index * (1 + number // 4)) % len(fragments)])
+            spool.seal(state, "length")
+        ended_us = clock.now().boot_us
+        spool.note("recording_stopped", recording=recording, trigger="button", ended_boot_us=ended_us)
+        spool.note("power_off", trigger="shutdown")
+        spool.close()
+
+
+class Station:
+    """As a context manager: broker and receivers run, and an observer counts what recorders send."""
+
+    def __init__(self, root: Path, devices: list[str], receivers: int = 1) -> None:
+        self.folder = DockFolder(root / "dock")
+        self.port = free_port()
+        # The last key is the observer's.
+        keys = "--receivers", str(receivers + 1)
+        assert main(["dock", "init", str(self.folder.root), "--port", str(self.port), *keys]) == 0
+        for device in devices:
+            (root / device).mkdir()
+        self.recorders = [Recorder(root / device, self.folder, device) for device in devices]
+        config = str(self.folder.broker / "mosquitto.conf")
+        self.broker = Process("broker", [find_mosquitto(), "-c", config], root / "broker.log")
+        run = liuhen("dock", "run", str(self.folder.root), "--of", str(receivers), "--receiver")
+        self.docks = [Process("dock", [*run, str(one)], root / f"dock{one}.log") for one in range(1, receivers + 1)]
+        self.sent: Counter[str] = Counter()
+        self._connected = False
+        name = f"receiver-{receivers + 1}"
+        link = self.link_config(name, self.folder.certificate(name), self.folder.key(name))
+        self.observer = Link(link, self._count, self._note, lambda *_: None)
+        self.observer.subscribe(["liuhen/v1/+/+/up/fragment/#"])
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            for process in (self.broker, *self.docks, *(one.process for one in self.recorders)):
+                opening.callback(process.kill)
+            self.broker.start()
+            for dock in self.docks:
+                dock.start()
+            self.observer.start()
+            opening.callback(self.observer.stop)
+            await_that(lambda: self._connected, "the observer is connected")
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def link_config(self, name: str, certificate: Path, key: Path) -> LinkConfig:
+        """To this broker, with one of the certificates that it knows."""
+        root = self.folder.ca_certificate
+        return LinkConfig("127.0.0.1", self.port, name, root, certificate, key, receive_maximum=64)
+
+    def received_bytes(self) -> int:
+        """What the dock has, complete or coming in."""
+        incoming = (self.folder.private / "incoming").glob("*/*.part")
+        return sum(size_bytes(path) for path in (*incoming, *self.folder.vault.glob("*/*.mp4")))
+
+    def entries(self, kind: str) -> list[Entry]:
+        """The dock's own journal."""
+        entries = (read_entry(token) for token in read_lines(self.folder.journal(JOURNAL_OWNER)))
+        return [entry for entry in entries if entry.kind == kind]
+
+    def await_released(self) -> None:
+        """Everything has its receipt and is freed."""
+        await_that(lambda: all(one.count("released") == SEGMENTS for one in self.recorders), "the cards are empty")
+
+    def stop(self) -> None:
+        """Everything ends politely."""
+        for one in self.recorders:
+            one.process.stop()
+        for dock in self.docks:
+            dock.stop()
+        self.broker.stop()
+
+    def assert_whole(self) -> None:
+        """Every segment byte by byte, one receipt each, nothing beside, all authentic."""
+        for one in self.recorders:
+            files = sorted((self.folder.vault / one.device).glob("*.mp4"))
+            assert {path.name: sha256(path.read_bytes()).hexdigest() for path in files} == one.whole
+        stored = Counter((e.fields["recorder"], f"{e.fields['segment']}.mp4") for e in self.entries("stored"))
+        assert stored == Counter((one.device, name) for one in self.recorders for name in one.whole)
+        assert self.entries("rejected") == []
+        assert [path for path in (self.folder.private / "incoming").rglob("*") if path.is_file()] == []
+        trust = Trust(self.folder.ca_certificate.read_bytes(), "ca.pem")
+        for path in (self.folder.vault, *(one.spool for one in self.recorders)):
+            report = verify_path(path, trust)
+            assert report.verdict is Verdict.AUTHENTIC, report.defects
+
+    def _count(self, incoming: Incoming) -> None:
+        self.sent[incoming.topic] += 1
+        incoming.ack()
+
+    def _note(self, state: LinkState) -> None:
+        self._connected = state.connected
+
+
+def size_bytes(path: Path) -> int:
+    """0 for a file that has just been moved."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a running process has had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
