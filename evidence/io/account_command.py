@@ -115,22 +115,25 @@ def _run(options: argparse.Namespace) -> int:
     shifts: list[dict[str, Any]] = []
     for device, entries in read_journals(options.path):
         found = accounts(entries)
-        for account in found if options.all else found[-1:]:
-            if options.json:
-                shifts.append(
-                    {
-                        "device": device,
-                        "start": utc_text(account.start_us),
-                        "end": utc_text(account.end_us),
-                        **account_fields(account),
-                        "interruptions": interruption_fields(account),
-                    }
-                )
-            else:
-                print_account(device, account)
+        try:
+            shifts += [_tell(device, account, options.json) for account in (found if options.all else found[-1:])]
+        except OverflowError as error:
+            raise BadInputError(device, "names times that no calendar has", "liuhen verify") from error
     if options.json:
         print(json.dumps(shifts, ensure_ascii=False, indent=2))
     return 0
+
+
+def _tell(device: str, account: Account, for_machines: bool) -> dict[str, Any]:
+    if not for_machines:
+        print_account(device, account)
+    return {
+        "device": device,
+        "start": utc_text(account.start_us),
+        "end": utc_text(account.end_us),
+        **account_fields(account),
+        "interruptions": interruption_fields(account),
+    }
 
 
 ACCOUNT = Command(HELP, _configure, _run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,9 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands: dict[str, Command] = {name: known[name].load() for name in wanted}
     options = _parser(commands).parse_args(arguments)
     try:
-        return commands[options.command].run(options)
+        code = commands[options.command].run(options)
+        sys.stdout.flush()
+        return code
     except LiuhenError as error:
         print(f"liuhen {options.command}: {error}", file=sys.stderr)
+        return EXIT_UNREADABLE
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough (`| head`); what is left must not be tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_UNREADABLE
+    except OSError as error:
+        print(f"liuhen {options.command}: {error.filename}: {error.strerror}", file=sys.stderr)
         return EXIT_UNREADABLE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -55,7 +55,7 @@ class SpoolCheck:
                 journal = ReadJournal(store.tokens(), check, self._report, JOURNAL_DB)
         except LiuhenError as error:
             # What is known to be damaged need not be readable as well.
-            if not self._report.defects:
+            if self._report.verdict is not Verdict.NOT_AUTHENTIC:
                 raise
             self._report.add_error(error)
             return None
