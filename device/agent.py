@@ -10,6 +10,7 @@ from pathlib import Path
 import pylopdf_fonts_zh_cn
 
 from device.capture.overlay import Overlay
+from device.clock_watch import ClockWatch
 from device.config import Config
 from device.controller import Controller
 from device.disc_thread import DiscThread
@@ -28,6 +29,7 @@ from evidence.io.durable import Disc
 from evidence.io.heap import share_one_heap
 
 WAITING_S = 3
+CLOCK_WATCH_S = 1.0
 SOFTWARE = f"liuhen {version('liuhen')}"
 
 
@@ -92,6 +94,16 @@ class Agent:
             await self.receipts.wait()
             self.receipts.clear()
 
+    async def watch_clock(self) -> None:
+        """UTC is never rewritten: a step or a better clock is an entry of its own."""
+        clock = self.hardware.clock
+        watch = ClockWatch(clock.now())
+        while True:
+            await clock.sleep(CLOCK_WATCH_S)
+            step_us = watch.look(clock.now())
+            if step_us is not None:
+                await self.recorder.note("clock", step_us=step_us)
+
 
 def make_overlay(config: Config, identity: Identity) -> Overlay:
     """The overlay for this recorder. Raises ConfigError when the font lacks a character of the officer's name."""
@@ -126,6 +138,7 @@ async def _run_tasks(agent: Agent, recovered: Recovered, stop: asyncio.Event) ->
             tasks.create_task(agent.recorder.watch(), name="camera watch"),
             tasks.create_task(controller.run(resume=recovered.interrupted is not None), name="controller"),
             tasks.create_task(controller.watch_dock(), name="dock watch"),
+            tasks.create_task(agent.watch_clock(), name="clock watch"),
             tasks.create_task(supervise("release", agent.release, clock), name="release"),
             tasks.create_task(
                 supervise("uplink", lambda: agent.uplink.run(controller.docked, controller.undocked), clock),

@@ -31,7 +31,7 @@ RETRY_US = 5_000_000
 STALL_US = 2_000_000
 STOP_LIMIT_US = 3_000_000
 WATCH_S = 0.5
-MICROPHONE_START_US = 1_000_000
+MICROPHONE_START_US = 2_000_000
 """A microphone takes up to this long to begin; silence before that is no loss of anything."""
 SHORTEST_GAP_US = 40_000
 """The account bridges less (GA/T 947.2)."""
@@ -71,13 +71,13 @@ class Recorder:
         self._ring = PreEventRing(config.pre_event_s)
         self._epoch = self._clock.now()
         self._muxer: FragmentMuxer | None = None
-        self._mark = Mark.STANDBY
         self._recording: str | None = None
         self._segment: SegmentState | None = None
         self._segment_began_us = 0
         self._unsealed: list[tuple[SegmentState, str]] = []
         self._frame_us = 0
         self._last_frame_us = 0
+        self._told_us = 0
         self._gop_ends_us: deque[int] = deque()
         self._break: Break | None = None
         self._stop: Stop | None = None
@@ -94,7 +94,6 @@ class Recorder:
         now = self._clock.now()
         self._recording = interrupted.recording
         self._break = Break(interrupted.interruption, now.boot_us)
-        self._mark = Mark.RECORDING
 
     async def note(self, kind: str, **fields: Any) -> None:
         """Journal what happens now, at once or as soon as the card takes entries again."""
@@ -117,9 +116,17 @@ class Recorder:
             while True:
                 await self._handle(await self._intake.get())
         finally:
+            await self._end_capture(self._muxer)
+
+    async def _end_capture(self, muxer: FragmentMuxer) -> None:
+        """Whatever of it fails, the rest is done."""
+        try:
             await asyncio.to_thread(self._hardware.camera.stop)
-            await asyncio.to_thread(self._hardware.microphone.stop)
-            await self._save_rest(self._muxer.finish())
+        finally:
+            try:
+                await asyncio.to_thread(self._hardware.microphone.stop)
+            finally:
+                await self._save_rest(muxer.finish())
 
     async def _save_rest(self, fragments: list[MediaFragment]) -> None:
         """A recording that still runs here is ended by a fault of ours: what there is of it is sealed."""
@@ -144,6 +151,7 @@ class Recorder:
         assert self._muxer is not None
         match item:
             case VideoPacket():
+                await self._note_gap(item)
                 await self._keep_all(self._mux_video(item))
             case SoundBlock():
                 await self._keep_all(self._muxer.add_sound(item))
@@ -157,12 +165,15 @@ class Recorder:
                 await self.note(
                     "dropped", frames=item.frames, from_boot_us=item.from_boot_us, to_boot_us=item.to_boot_us
                 )
+                self._told_us = item.to_boot_us
                 await self._interrupt("device_fault", self._clock.at(item.from_boot_us))
             case CameraStalled():
                 await self._interrupt("device_fault", self._clock.at(item.since_boot_us))
 
     def _draw(self, frame: Frame) -> None:
-        self._overlay.draw(frame, self._clock.at(frame.boot_us), self._mark)
+        # While the card takes nothing the picture must not claim that it is being recorded.
+        mark = Mark.RECORDING if self._recording is not None and self._break is None else Mark.STANDBY
+        self._overlay.draw(frame, self._clock.at(frame.boot_us), mark)
 
     async def _start_microphone(self) -> None:
         """A recorder without sound still records (the muxer feeds silence and says so)."""
@@ -183,7 +194,6 @@ class Recorder:
 
     async def _start(self, trigger: str) -> None:
         self._recording = self._numbers.next_recording()
-        self._mark = Mark.RECORDING
         officer = self._officer.number if self._officer else None
         await self.note("recording_started", recording=self._recording, trigger=trigger, officer=officer)
         await self._write_run([])
@@ -200,7 +210,6 @@ class Recorder:
         """Seal and end the recording."""
         stop, self._stop = self._stop, None
         recording, self._recording = self._recording, None
-        self._mark = Mark.STANDBY
         assert stop is not None
         await self._seal(stop.trigger)
         self._break = None
@@ -208,6 +217,18 @@ class Recorder:
             "recording_stopped", recording=recording, trigger=stop.trigger, ended_boot_us=self._stop_boot_us
         )
         stop.done.set()
+
+    async def _note_gap(self, packet: VideoPacket) -> None:
+        """Pictures that the sensor did not give: no camera says so, capture times do. A stall is a break of its own."""
+        gap_us = packet.boot_us - self._told_us
+        if self._recording and self._told_us and self._frame_us * 3 // 2 < gap_us < STALL_US:
+            await self.note(
+                "skipped",
+                frames=round(gap_us / self._frame_us) - 1,
+                from_boot_us=self._told_us + self._frame_us,
+                to_boot_us=packet.boot_us,
+            )
+        self._told_us = packet.boot_us
 
     def _mux_video(self, packet: VideoPacket) -> list[MediaFragment]:
         assert self._muxer is not None

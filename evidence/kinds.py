@@ -87,6 +87,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "torn": {"segment": _segment, "offset_bytes": _count, "bytes": _count, "sha256": _hash},
     "damaged": {"segment": _segment, "what": _text},
     "dropped": {"frames": _count, "from_boot_us": _count, "to_boot_us": _count},
+    "skipped": {"frames": _count, "from_boot_us": _count, "to_boot_us": _count},
     "sound_lost": {"from_boot_us": _count, "to_boot_us": _count},
     "segment": {
         "segment": _segment, "recording": _recording, "trigger": _text, "officer": _or_none(_text),

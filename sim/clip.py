@@ -25,6 +25,8 @@ from sim.letterbox import Letterbox, Planes
 
 PICTURES_AHEAD = 4
 """So many decoded pictures wait: enough to open the file again at the loop point without being late (25 ms)."""
+PICTURES_AT_ONCE = 2
+"""Decoded without a pause, while its code and tables are in the processor's caches."""
 USUAL_RATE = Fraction(25)
 SHORTEST_PASS_US = 40_000
 # A title in an old character set is no reason to refuse a clip; since PyAV 19 it is none, and cannot be asked for.
@@ -126,6 +128,7 @@ class Clip:
         self._shots: queue.SimpleQueue[_Shot | BadInputError | None] = queue.SimpleQueue()
         self._room = threading.Semaphore(PICTURES_AHEAD)
         self._stop = threading.Event()
+        self._taken = 0
         self._next: _Shot | None = None
         self._still = False
         self._decoder = threading.Thread(target=self._decode, name="sim clip", daemon=True)
@@ -166,7 +169,9 @@ class Clip:
                 item = self._shots.get(block=wait)
             except queue.Empty:
                 return None
-            self._room.release()
+            self._taken += 1
+            if self._taken % PICTURES_AT_ONCE == 0:
+                self._room.release(PICTURES_AT_ONCE)
             if isinstance(item, BadInputError):
                 raise item
             self._next, self._still = item, item is None

@@ -34,7 +34,6 @@ from sim.power import SimPower
 
 CHINA_OFFSET_MIN = 480
 REPORT_S = 0.5
-KIB = 1024 if sys.platform == "linux" else 1
 
 
 class World:
@@ -83,8 +82,17 @@ class World:
         return {
             "frames_captured": self.camera.frames_captured,
             "frames_skipped": self.camera.frames_skipped,
-            "rss_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB,
+            "rss_peak_bytes": rss_peak_bytes(),
         }
+
+
+def rss_peak_bytes() -> int:
+    """The most memory this process ever had. Elsewhere than on Linux the parent's may be counted in."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (line,) = (line for line in status.read_text("ascii", errors="replace").splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
 
 
 async def _live(world: World) -> None:

@@ -122,6 +122,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "torn": {"segment": SEGMENT, "offset_bytes": 24, "bytes": 7, "sha256": hash_of(b"torn...")},
     "damaged": {"segment": SEGMENT, "what": "part 1 is not what was journalled"},
     "dropped": {"frames": 30, "from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 1_000_000},
+    "skipped": {"frames": 2, "from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 66_667},
     "sound_lost": {"from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 1_000_000},
     "segment": seal_fields(PARTS),
     "interruption": {
