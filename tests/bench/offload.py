@@ -138,7 +138,7 @@ class End:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.process.args} has died")
+            raise SystemExit("an end has died; its words are above")
         return line
 
 
@@ -298,7 +298,7 @@ def await_line(process: subprocess.Popen[str], word: str) -> None:
     lines: IO[str] | None = process.stdout
     assert lines is not None
     if not any(word in line for line in lines):
-        raise SystemExit(f"{process.args} has died")
+        raise SystemExit(f"died before it was {word}")
 
 
 def await_port(port: int) -> None:

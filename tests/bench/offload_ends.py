@@ -102,7 +102,11 @@ def subscribe(dock: Path, device: str, port: int) -> None:
     name, answer = "receiver-1", Topic(device, Down.WANT).text()
     connected = threading.Event()
     client = _client(name, dock / "ca.pem", dock / "dock" / f"{name}.pem", dock / "dock" / f"{name}.key")
-    client.on_message = lambda *_: client.publish(answer, b"1", qos=1)
+
+    def say_so(*_: object) -> None:
+        client.publish(answer, b"1", qos=1)
+
+    client.on_message = say_so
     client.on_subscribe = lambda *_: connected.set()
     client.connect("127.0.0.1", port)
     client.loop_start()
