@@ -26,7 +26,7 @@ from device.supervise import supervise
 from device.uplink import Uplink
 from evidence.errors import LiuhenError
 from evidence.io.durable import Disc
-from evidence.io.heap import share_one_heap
+from evidence.io.heap import give_back, share_one_heap
 
 WAITING_S = 3
 CLOCK_WATCH_S = 1.0
@@ -38,6 +38,8 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
     share_one_heap()
     identity = load_identity(config.identity)
     overlay = make_overlay(config, identity)
+    # Reading the font took 30 MB that nothing needs any more.
+    give_back()
     thread = DiscThread("disc")
     failures: list[LiuhenError] = []
     try:
