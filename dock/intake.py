@@ -15,7 +15,7 @@ from pathlib import Path
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
-from dock.manifest import Part, check_part, check_place, part_name, part_of, read_name
+from dock.manifest import Part, check_part, check_place, hash_part, part_name, part_of, read_name
 from dock.records import Recorder, Records
 from dock.vault import Vault
 from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionError, RejectedError
@@ -46,10 +46,11 @@ ATTEMPTS_LIMIT = 3
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What came in: a topic and its payload."""
+    """What came in: a topic and its payload, and the hash of the part in it where somebody has taken that already."""
 
     topic: str
     payload: bytes
+    part_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Intake:
                 case Up.JOURNAL:
                     self._take_journal(turn, message.payload)
                 case Up.FRAGMENT:
-                    self._take_part(batch, turn, topic, message.payload)
+                    self._take_part(batch, turn, topic, message)
         except (DiscFullError, NewerVersionError) as error:
             LOG.warning("refused topic=%r reason=%s", message.topic[:200], one_line(error))
         except DiscError:
@@ -146,9 +147,9 @@ class Intake:
         if verdict.wrong is not None:
             self._reject(turn.recorder.device, Up.JOURNAL, payload, verdict.wrong, verdict.wrong_token.encode("ascii"))
 
-    def _take_part(self, batch: _Batch, turn: _Turn, topic: Topic, payload: bytes) -> None:
+    def _take_part(self, batch: _Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         segment, index = read_name(topic.rest)
-        token, stored = read_part(payload)
+        token, stored = read_part(message.payload)
         entry = read_entry(token, f"part {index} of {segment}")
         if (entry.device, entry.fields.get("segment"), entry.fields.get("index")) != (topic.device, segment, index):
             raise RejectedError(f"part {index} of {segment}", "comes with the entry of another part")
@@ -157,7 +158,7 @@ class Intake:
         progress, part = self._records.progress(turn.recorder, segment), part_of(entry)
         if progress.receipt is not None or progress.parts.get(index) == part:
             return
-        check_part(entry, part, stored, turn.recorder.key)
+        check_part(entry, part, len(stored), message.part_hash or hash_part(stored), turn.recorder.key)
         check_place(part, progress.seal, progress.parts)
         batch.files[self._vault.put_part(part.device, segment, part.offset_bytes, stored)] = None
         batch.parts.append(part)
@@ -261,6 +262,17 @@ class Intake:
             fields = {"recorder": device, "what": what, "why": reason, "quarantine": kept, "sha256": digest}
             add("rejected", fields)
             self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
+
+
+def read_message(topic: str, payload: bytes) -> Message:
+    """A message with the hash of its part taken here: where it comes in, another thread has time for that."""
+    if f"/{Up.FRAGMENT}/" not in topic:
+        return Message(topic, payload)
+    try:
+        return Message(topic, payload, hash_part(read_part(payload)[1]))
+    except LiuhenError:
+        # What is wrong with it is found, and said, where it is taken in.
+        return Message(topic, payload)
 
 
 def one_line(error: LiuhenError) -> str:

@@ -79,17 +79,22 @@ def read_name(rest: Sequence[str]) -> tuple[str, int]:
     raise RejectedError("part", f"has the impossible name {'/'.join(rest)[:80]!r}")
 
 
-def check_part(entry: Entry, part: Part, stored: memoryview, key: VerifyKey) -> None:
-    """Check a part's entry and its bytes; `part` holds what the topic and the entry say. Raises LiuhenError."""
+def hash_part(stored: memoryview) -> str:
+    """SHA-256 of a part's bytes, base64url."""
+    return to_base64url(sha256(stored).digest())
+
+
+def check_part(entry: Entry, part: Part, size_bytes: int, digest: str, key: VerifyKey) -> None:
+    """Check a part's entry, and the size and hash of what came; `part` is what the entry says. Raises LiuhenError."""
     where = f"part {part.part} of {part.segment}"
     if entry.kind not in PART_KINDS:
         raise RejectedError(where, f"comes with an entry of kind {entry.kind}")
     if not within_limits(part):
         raise RejectedError(where, "is larger or lies further in than any part may")
-    if len(stored) != part.stored_bytes:
-        raise RejectedError(where, f"has {len(stored)} bytes, its entry says {part.stored_bytes}")
+    if size_bytes != part.stored_bytes:
+        raise RejectedError(where, f"has {size_bytes} bytes, its entry says {part.stored_bytes}")
     entry.verify(key)
-    if to_base64url(sha256(stored).digest()) != part.stored_sha256:
+    if digest != part.stored_sha256:
         raise RejectedError(where, "has bytes that do not fit the hash in its entry")
 
 

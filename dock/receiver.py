@@ -17,7 +17,7 @@ from dock.catalogue import Catalogue
 from dock.clock import SystemClock
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder, read_settings
-from dock.intake import Intake, Message
+from dock.intake import Intake, Message, read_message
 from dock.rebuild import rebuild_if_empty
 from evidence.errors import ConfigError, LinkError
 from evidence.io.durable import PosixDisc
@@ -46,7 +46,7 @@ class Receiver:
 
     def __init__(self, intake: Intake, config: LinkConfig, shards: Sequence[str], on_ready: Callable[[], None]) -> None:
         self._intake = intake
-        self._queue: Queue[Incoming] = Queue(QUEUE_LIMIT)
+        self._queue: Queue[tuple[Incoming, Message]] = Queue(QUEUE_LIMIT)
         self._stopping = threading.Event()
         self._on_ready = on_ready
         self._ready = False
@@ -67,9 +67,9 @@ class Receiver:
         """From a signal handler or any thread."""
         self._stopping.set()
 
-    def _next_batch(self) -> list[Incoming]:
+    def _next_batch(self) -> list[tuple[Incoming, Message]]:
         """All that is there, at least one; nothing when nothing comes for a while."""
-        batch: list[Incoming] = []
+        batch: list[tuple[Incoming, Message]] = []
         try:
             batch.append(self._queue.get(timeout=STOP_CHECK_S))
             while len(batch) < BATCH_LIMIT:
@@ -78,19 +78,19 @@ class Receiver:
             pass
         return batch
 
-    def _handle(self, batch: Sequence[Incoming]) -> None:
-        for answer in self._intake.handle([Message(one.topic, one.payload) for one in batch]):
+    def _handle(self, batch: Sequence[tuple[Incoming, Message]]) -> None:
+        for answer in self._intake.handle([message for _, message in batch]):
             try:
                 self._link.publish(answer.topic, answer.payload, retain=answer.retain)
             except LinkError as error:
                 # The recorder gets its answer when it offers again.
                 LOG.warning("not answered reason=%s", error)
-        for one in batch:
-            one.ack()
+        for incoming, _ in batch:
+            incoming.ack()
 
     def _on_message(self, incoming: Incoming) -> None:
         try:
-            self._queue.put_nowait(incoming)
+            self._queue.put_nowait((incoming, read_message(incoming.topic, incoming.payload)))
         except Full:
             # Only after reconnections in quick succession; not acknowledged, so it comes again.
             LOG.warning("put off topic=%r", incoming.topic[:200])

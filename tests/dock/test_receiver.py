@@ -83,7 +83,8 @@ class Caller:
         )
         self.link.subscribe([f"{ROOT}/+/{recorder.device}/down/#"])
         self.link.start()
-        assert connected.get(timeout=10)
+        while not connected.get(timeout=10):
+            pass
 
     def say(self, messages: list[tuple[str, bytes]]) -> None:
         for message in messages:
