@@ -20,7 +20,7 @@ from dock.records import Recorder, Records
 from dock.vault import Vault
 from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionError, RejectedError
 from evidence.io.durable import Disc
-from evidence.journal import Entry, read_entry
+from evidence.journal import Entry, read_entry, token_hash
 from evidence.signing import to_base64url
 from evidence.transfer import missing_ranges
 from evidence.wire import (
@@ -158,7 +158,8 @@ class Intake:
         progress, part = self._records.progress(turn.recorder, segment), part_of(entry)
         if progress.receipt is not None or progress.parts.get(index) == part:
             return
-        check_part(entry, part, len(stored), message.part_hash or hash_part(stored), turn.recorder.key)
+        key = None if token_hash(token) in turn.recorder.verified else turn.recorder.key
+        check_part(entry, part, len(stored), message.part_hash or hash_part(stored), key)
         check_place(part, progress.seal, progress.parts)
         batch.files[self._vault.put_part(part.device, segment, part.offset_bytes, stored)] = None
         batch.parts.append(part)

@@ -84,8 +84,11 @@ def hash_part(stored: memoryview) -> str:
     return to_base64url(sha256(stored).digest())
 
 
-def check_part(entry: Entry, part: Part, size_bytes: int, digest: str, key: VerifyKey) -> None:
-    """Check a part's entry, and the size and hash of what came; `part` is what the entry says. Raises LiuhenError."""
+def check_part(entry: Entry, part: Part, size_bytes: int, digest: str, key: VerifyKey | None) -> None:
+    """Check a part's entry, and the size and hash of what came; `part` is what the entry says.
+
+    `key` is None when the entry's signature has been checked before. Raises LiuhenError.
+    """
     where = f"part {part.part} of {part.segment}"
     if entry.kind not in PART_KINDS:
         raise RejectedError(where, f"comes with an entry of kind {entry.kind}")
@@ -93,7 +96,8 @@ def check_part(entry: Entry, part: Part, size_bytes: int, digest: str, key: Veri
         raise RejectedError(where, "is larger or lies further in than any part may")
     if size_bytes != part.stored_bytes:
         raise RejectedError(where, f"has {size_bytes} bytes, its entry says {part.stored_bytes}")
-    entry.verify(key)
+    if key is not None:
+        entry.verify(key)
     if digest != part.stored_sha256:
         raise RejectedError(where, "has bytes that do not fit the hash in its entry")
 

@@ -15,11 +15,12 @@ from evidence.certificates import Trust
 from evidence.errors import UnknownKeyError
 from evidence.io.durable import Disc
 from evidence.io.token_file import TokenFile
-from evidence.journal import Entry, Head, read_entry
+from evidence.journal import Entry, Head, read_entry, token_hash
 from evidence.signing import VerifyKey
 
 RECORDERS_LIMIT = 1024
 SEGMENTS_LIMIT = 256
+VERIFIED_LIMIT = 16_384
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class Recorder:
     head: Head
     assignment: str | None
     segments: dict[str, Progress] = field(default_factory=dict)
+    verified: set[str] = field(default_factory=set)
+    """Hashes of the newest tokens whose signature has been checked: a part.s entry comes twice, in the journal and with it."""
 
 
 class Records:
@@ -98,6 +101,7 @@ class Records:
             # The lock's word counts: another process may have appended since we last looked.
             verdict = mirror.judge(head, tokens)
             file.append(verdict.fresh)
+            recorder.verified.update(map(token_hash, verdict.fresh))
             self._catalogue.catch_up(recorder.device, file.path)
         recorder.head = self._catalogue.head(recorder.device)
         for seal in verdict.seals:
@@ -112,6 +116,8 @@ class Records:
         for recorder in self._recorders.values():
             if len(recorder.segments) > SEGMENTS_LIMIT:
                 recorder.segments.clear()
+            if len(recorder.verified) > VERIFIED_LIMIT:
+                recorder.verified.clear()
 
     def forget(self) -> None:
         """Read everything anew: something failed half way."""
