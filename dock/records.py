@@ -58,7 +58,7 @@ class Recorder:
     assignment: str | None
     segments: dict[str, Progress] = field(default_factory=dict)
     verified: set[str] = field(default_factory=set)
-    """Hashes of the newest tokens whose signature has been checked: a part.s entry comes twice, in the journal and with it."""
+    """Hashes of tokens whose signature has been checked: an entry comes twice, in the journal and with its part."""
 
 
 class Records:
