@@ -41,7 +41,7 @@ class StorageConfig:
 class UplinkConfig:
     """How many fragments may be under way without the dock's own acknowledgement."""
 
-    window: int = 8
+    window: int = 16
 
 
 @dataclass(frozen=True, slots=True)

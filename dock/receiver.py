@@ -26,7 +26,8 @@ from evidence.model import SHARDS
 from evidence.wire import ROOT
 
 LOG = logging.getLogger("liuhen.dock")
-BATCH_LIMIT = 16
+BATCH_LIMIT = 4
+"""A quarter of a recorder's window: while one batch is synced, the next ones are on their way."""
 QUEUE_LIMIT = 4 * BATCH_LIMIT
 SESSION_EXPIRY_S = 24 * 3600
 STOP_CHECK_S = 0.2
