@@ -30,6 +30,7 @@ from evidence.io.heap import give_back, share_one_heap
 
 WAITING_S = 3
 CLOCK_WATCH_S = 1.0
+TIDY_S = 60.0
 SOFTWARE = f"liuhen {version('liuhen')}"
 
 
@@ -96,6 +97,12 @@ class Agent:
             await self.receipts.wait()
             self.receipts.clear()
 
+    async def tidy(self) -> None:
+        """What a minute of fragments leaves free is given back, so that the agent does not grow over a shift."""
+        while True:
+            await self.hardware.clock.sleep(TIDY_S)
+            give_back()
+
     async def watch_clock(self) -> None:
         """UTC is never rewritten: a step or a better clock is an entry of its own."""
         clock = self.hardware.clock
@@ -141,6 +148,7 @@ async def _run_tasks(agent: Agent, recovered: Recovered, stop: asyncio.Event) ->
             tasks.create_task(controller.run(resume=recovered.interrupted is not None), name="controller"),
             tasks.create_task(controller.watch_dock(), name="dock watch"),
             tasks.create_task(agent.watch_clock(), name="clock watch"),
+            tasks.create_task(agent.tidy(), name="tidy"),
             tasks.create_task(supervise("release", agent.release, clock), name="release"),
             tasks.create_task(
                 supervise("uplink", lambda: agent.uplink.run(controller.docked, controller.undocked), clock),
