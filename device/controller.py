@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from device.intake import Intake, Start, Stop
-from device.interruptions import REASONS
+from device.interruptions import Reason
 from device.ports import Hardware, Light, Press, ReasonGiven
 from device.recorder import Recorder
 from device.states import Action, IllegalInputError, Input, State, step
@@ -122,5 +122,5 @@ class Controller:
             waiting = await self._recorder.unexplained()
         except DiscError:
             return
-        if waiting and reason in REASONS:
+        if waiting and reason in set(Reason):
             await self._recorder.note("reason", interruption=waiting[0], reason=reason)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from device.spool import Spool
 
-REASONS = ("device_fault", "weather", "battery", "storage", "obstruction", "other")
+
+class Reason(StrEnum):
+    """What an officer may give as the reason of an interruption."""
+
+    DEVICE_FAULT = "device_fault"
+    WEATHER = "weather"
+    BATTERY = "battery"
+    STORAGE = "storage"
+    OBSTRUCTION = "obstruction"
+    OTHER = "other"
 
 
 def unexplained(spool: Spool) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from device.spool import SegmentState, Spool, info_fields
 from evidence.boxes import Tracks, describe_fragment, describe_init, whole_boxes, whole_fragments
 from evidence.errors import BadInputError
 from evidence.journal import Entry
+from evidence.kinds import PART_KINDS
 from evidence.model import SEGMENT_ID, Timestamp
 from evidence.signing import to_base64url
 
-PARTS = ("init", "fragment", "recovered")
 LIFE = ("power_on", "power_off", "recording_started", "recording_stopped", "interruption", "resumed", "reason")
 
 
@@ -88,7 +88,7 @@ def _forget_unjournalled(spool: Spool) -> None:
 
 def _recover_segment(spool: Spool, segment: str, trigger: str) -> tuple[int, int]:
     """Adopt whole fragments after the last journalled one, cut the torn rest, seal. Returns fragments and bytes cut."""
-    entries = [entry for entry in spool.journal.of_segment(segment) if entry.kind in PARTS]
+    entries = [entry for entry in spool.journal.of_segment(segment) if entry.kind in PART_KINDS]
     path = spool.paths.segment(segment)
     data = _read(path)
     if data is None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from device.capture.encoder import SOUND_BIT_RATE_BPS
 from device.config import CameraConfig, StorageConfig
 from device.spool import Spool
 from evidence.errors import LiuhenError
 from evidence.journal import Entry
 from evidence.receipts import check_receipt, read_receipt
 from evidence.signing import VerifyKey
-
-SOUND_BIT_RATE_BPS = 64_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from evidence.io.durable import Disc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
 from evidence.journal import Entry
+from evidence.kinds import PART_KINDS
 from evidence.receipts import check_receipt, read_assignment, read_receipt
 from evidence.signing import VerifyKey
 from evidence.transfer import Send, Sender, SendJournal, SendOffer, SendPart
@@ -40,7 +41,6 @@ from evidence.wire import (
 
 TICK_S = 1.0
 STALL_TICKS = 5
-PARTS = ("init", "fragment", "recovered")
 log = logging.getLogger(__name__)
 
 
@@ -136,7 +136,7 @@ class SpoolReader:
         if (known := self._segments.get(segment)) is not None:
             return known
         entries = list(self._journal.of_segment(segment))
-        parts = {entry.fields["index"]: entry for entry in entries if entry.kind in PARTS}
+        parts = {entry.fields["index"]: entry for entry in entries if entry.kind in PART_KINDS}
         read = _Segment(parts, next((entry for entry in entries if entry.kind == "segment"), None))
         if read.seal is not None:
             # One segment at a time is under way, two at its border.

@@ -10,11 +10,11 @@ from typing import Any
 
 from evidence.errors import RejectedError
 from evidence.journal import Entry
+from evidence.kinds import PART_KINDS
 from evidence.model import SEGMENT_ID
 from evidence.signing import VerifyKey, to_base64url
 from evidence.wire import Up
 
-PART_KINDS = frozenset({"init", "fragment", "recovered"})
 PART_LIMIT_BYTES = 64 * 1024 * 1024
 SEGMENT_LIMIT_BYTES = 1024 * 1024 * 1024
 PART_LIMIT = 100_000

@@ -13,10 +13,11 @@ from sqlalchemy.dialects.sqlite import insert
 from dock.catalogue import METADATA, PARTS, SEGMENTS, STORED, Catalogue, read_on
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
-from dock.manifest import PART_KINDS, Part, part_of, read_seal, within_limits
+from dock.manifest import Part, part_of, read_seal, within_limits
 from evidence.io.durable import Disc
 from evidence.io.token_file import TokenFile, read_lines
 from evidence.journal import Entry, read_entry
+from evidence.kinds import PART_KINDS
 from evidence.signing import to_base64url
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from evidence.journal import Entry
+from evidence.kinds import FRAGMENT_KINDS
 from evidence.model import ClockGrade, Timestamp
 
 BRIDGE_US = 40_000
@@ -178,7 +179,7 @@ def _fragments(entries: Iterable[Entry], line: _TimeLine) -> Iterator[Interval]:
     for entry in entries:
         if entry.kind == "init":
             epochs[entry.fields["segment"]] = entry.fields["boot"], entry.fields["epoch_boot_us"]
-        elif entry.kind in ("fragment", "recovered") and entry.fields["segment"] in epochs:
+        elif entry.kind in FRAGMENT_KINDS and entry.fields["segment"] in epochs:
             boot, epoch_us = epochs[entry.fields["segment"]]
             start = line.place(boot, epoch_us + entry.fields["pts_us"])
             yield start, start + entry.fields["duration_us"]

@@ -17,6 +17,11 @@ HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
 INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
 
+FRAGMENT_KINDS = ("fragment", "recovered")
+"""Entries of a fragment: written as it was captured, or found whole after a power cut."""
+PART_KINDS = ("init", *FRAGMENT_KINDS)
+"""Entries of a part of a segment's file."""
+
 Check = Callable[[Any], bool]
 
 

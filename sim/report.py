@@ -12,6 +12,7 @@ from evidence.certificates import Trust
 from evidence.io.account_command import account_fields, interruption_fields, read_journals
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry
+from evidence.kinds import FRAGMENT_KINDS
 from evidence.verify import ORDER, Report, Verdict
 
 
@@ -61,7 +62,7 @@ def make_report(out: Path, readings: Mapping[str, int]) -> ShiftReport:
 
 
 def _numbers(entries: list[Entry]) -> dict[str, int]:
-    kept = [entry for entry in entries if entry.kind in ("fragment", "recovered")]
+    kept = [entry for entry in entries if entry.kind in FRAGMENT_KINDS]
     return {
         "frames_recorded": sum(entry.fields["frames"] for entry in kept),
         "frames_dropped": sum(entry.fields["frames"] for entry in entries if entry.kind == "dropped"),

@@ -15,23 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from device.interruptions import Reason
 from device.ports import Press
 from evidence.errors import ConfigError
 from evidence.model import ClockGrade
 
 LONGEST_S = 7 * 86_400.0
 LARGEST_CLOCK_STEP_S = 10 * 366 * 86_400.0
-
-
-class Reason(StrEnum):
-    """What an officer may give as the reason of an interruption."""
-
-    DEVICE_FAULT = "device_fault"
-    WEATHER = "weather"
-    BATTERY = "battery"
-    STORAGE = "storage"
-    OBSTRUCTION = "obstruction"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from evidence.errors import LiuhenError, UnknownKeyError
 from evidence.io.journal_store import HEAD_SUFFIX, Access, JournalStore, file_hash, head_path
 from evidence.io.verifying import ReadJournal, judge_segment, note_strangers, noting, one_line, reading
 from evidence.journal import Entry, StatedHead, read_entry, read_head
+from evidence.kinds import PART_KINDS
 from evidence.receipts import check_receipt, read_receipt
 from evidence.verify import (
     JournalCheck,
@@ -22,7 +23,6 @@ from evidence.verify import (
 )
 
 JOURNAL_DB = "journal.db"
-PARTS = ("init", "fragment", "recovered")
 
 
 class SpoolCheck:
@@ -95,7 +95,7 @@ class SpoolCheck:
         elif segment in journal.seals:
             judge_segment(self._report, journal.seals[segment], path, name)
         else:
-            self._verify_unsealed([one for one in journal.by_segment[segment] if one.kind in PARTS], path, name)
+            self._verify_unsealed([one for one in journal.by_segment[segment] if one.kind in PART_KINDS], path, name)
 
     def _verify_unsealed(self, entries: list[Entry], path: Path, name: str) -> None:
         """A segment that was being written: every journalled part must be there, and at its end may be more."""
