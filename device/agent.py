@@ -134,10 +134,7 @@ def _open_spool(config: Config, identity: Identity, hardware: Hardware, disc: Di
 
 async def _run_tasks(agent: Agent, recovered: Recovered, stop: asyncio.Event) -> None:
     if agent.officer is not None:
-        officer = agent.officer
-        await agent.thread.run(
-            agent.spool.note, "sign_on", officer=officer.number, name=officer.name, unit=officer.unit
-        )
+        await agent.thread.run(agent.spool.note, "sign_on", **agent.officer.to_fields())
     if recovered.interrupted is not None:
         agent.recorder.go_on(recovered.interrupted)
     clock, controller = agent.hardware.clock, agent.controller

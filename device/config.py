@@ -28,6 +28,7 @@ class RecordingConfig:
 
     segment_s: int = 60
     pre_event_s: int = 30
+    pre_event_sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,24 @@ class StorageConfig:
     """How much room the next shift wants: receipted segments are released, oldest first, until there is as much."""
 
     wanted_free_minutes: int = 480
+
+
+@dataclass(frozen=True, slots=True)
+class DutyConfig:
+    """What the unit asks of its officers; every time is what the unit's regime or its head has set.
+
+    `report_after_s` is how long an interruption may last before the head of the unit is told (pingluo 8),
+    `offload_within_minutes` how old a recording may become before it is in the dock (pingluo 9, weixian 14).
+    """
+
+    language: str = "zh-CN"
+    voice: bool = True
+    planned_shift_minutes: int = 480
+    statement_s: int = 30
+    reason_s: int = 30
+    report_after_s: int = 120
+    pause_limit_minutes: int = 30
+    offload_within_minutes: int = 2880
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +73,15 @@ class Config:
     recording: RecordingConfig = field(default_factory=RecordingConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
     uplink: UplinkConfig = field(default_factory=UplinkConfig)
+    duty: DutyConfig = field(default_factory=DutyConfig)
 
 
+LANGUAGES = ("zh-CN", "en")
 LIMITS = {
     "width": (64, 4096), "height": (64, 4096), "frames_per_s": (1, 120), "bit_rate_bps": (50_000, 50_000_000),
     "segment_s": (1, 60), "pre_event_s": (0, 120), "wanted_free_minutes": (0, 100_000), "window": (1, 64),
+    "planned_shift_minutes": (1, 1440), "statement_s": (5, 600), "reason_s": (5, 600), "report_after_s": (5, 86_400),
+    "pause_limit_minutes": (1, 1440), "offload_within_minutes": (1, 100_000),
 }  # fmt: skip
 
 
@@ -83,6 +106,7 @@ def load_config(path: Path) -> Config:
         recording=_section(RecordingConfig, given, "recording", path),
         storage=_section(StorageConfig, given, "storage", path),
         uplink=_section(UplinkConfig, given, "uplink", path),
+        duty=_section(DutyConfig, given, "duty", path),
     )
 
 
@@ -101,7 +125,20 @@ def _section(kind: type[Section], document: dict[str, Any], name: str, path: Pat
     for key, value in given.items():
         if key not in known:
             raise ConfigError(where, f"has the unknown key {key}", f"known are {', '.join(sorted(known))}")
-        low, high = LIMITS[key]
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ConfigError(where, f"has {key} = {value!r}", f"a whole number from {low} to {high}")
+        _check_value(where, key, value, default=getattr(kind(), key))
     return kind(**given)
+
+
+def _check_value(where: str, key: str, value: Any, default: Any) -> None:
+    """The default says what sort of value a key has."""
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise ConfigError(where, f"has {key} = {value!r}", "true or false")
+        return
+    if isinstance(default, str):
+        if value not in LANGUAGES:
+            raise ConfigError(where, f"has {key} = {value!r}", f"one of {', '.join(LANGUAGES)}")
+        return
+    low, high = LIMITS[key]
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ConfigError(where, f"has {key} = {value!r}", f"a whole number from {low} to {high}")

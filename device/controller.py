@@ -6,15 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from device.intake import Intake, Start, Stop
-from device.interruptions import Reason
-from device.ports import Hardware, Light, Press, ReasonGiven
+from device.ports import Hardware, Light, Press
 from device.recorder import Recorder
 from device.states import Action, IllegalInputError, Input, State, step
-from evidence.errors import DiscError
 
 POLL_S = 0.25
-INPUTS = {Press.RECORD: Input.RECORD, Press.STOP: Input.STOP, Press.BOOKMARK: Input.BOOKMARK}
-LIGHTS = {State.STANDBY: Light.STANDBY, State.RECORDING: Light.RECORDING, State.DOCKED: Light.STANDBY}
+INPUTS = {Press.RECORD: Input.RECORD, Press.STOP: Input.STOP, Press.MARK: Input.BOOKMARK}
+LIGHTS = {State.STANDBY: Light.STANDBY, State.RECORDING: Light.RECORDING, State.DOCKED: Light.DOCKED}
 
 
 class Controller:
@@ -25,7 +23,7 @@ class Controller:
         self._intake = intake
         self._recorder = recorder
         self._state = State.STANDBY
-        self._inputs: asyncio.Queue[Input | ReasonGiven] = asyncio.Queue()
+        self._inputs: asyncio.Queue[Input] = asyncio.Queue()
         self.docked = asyncio.Event()
         self.undocked = asyncio.Event()
         self.undocked.set()
@@ -44,7 +42,7 @@ class Controller:
         """Carry out inputs, one after the other, until cancelled. `resume` says that a broken recording goes on."""
         loop = asyncio.get_running_loop()
 
-        def hop(given: Press | ReasonGiven) -> None:
+        def hop(given: Press) -> None:
             loop.call_soon_threadsafe(self._take, given)
 
         self._hardware.panel.start(hop)
@@ -53,10 +51,7 @@ class Controller:
             self._inputs.put_nowait(Input.RESUME)
         while True:
             given = await self._inputs.get()
-            if isinstance(given, ReasonGiven):
-                await self._explain(given.reason)
-            else:
-                await self._carry_out(given)
+            await self._carry_out(given)
             self._hardware.panel.show(LIGHTS[self._state])
 
     async def watch_dock(self) -> None:
@@ -74,8 +69,9 @@ class Controller:
         if self._recorder.recording:
             await self._stop_for("shutdown")
 
-    def _take(self, given: Press | ReasonGiven) -> None:
-        self._inputs.put_nowait(given if isinstance(given, ReasonGiven) else INPUTS[given])
+    def _take(self, given: Press) -> None:
+        if given in INPUTS:
+            self._inputs.put_nowait(INPUTS[given])
 
     async def _carry_out(self, given: Input) -> None:
         try:
@@ -115,12 +111,3 @@ class Controller:
         self.docked.clear()
         self.undocked.set()
         await self._recorder.note("undocked")
-
-    async def _explain(self, reason: str) -> None:
-        """Close the oldest open interruption with one of the known reasons."""
-        try:
-            waiting = await self._recorder.unexplained()
-        except DiscError:
-            return
-        if waiting and reason in set(Reason):
-            await self._recorder.note("reason", interruption=waiting[0], reason=reason)

@@ -1,4 +1,4 @@
-"""Names for recordings, segments and interruptions: the boot's random id and a count that outlives a restart."""
+"""Names for recordings, segments, breaks and pauses: the boot's random id and a count that outlives a restart."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Numbers:
         started, broken = journal.of_kind("recording_started"), journal.of_kind("interruption")
         self._recordings = self._highest(entry.fields["recording"] for entry in started)
         self._interruptions = self._highest(entry.fields["interruption"] for entry in broken)
+        self._pauses = self._highest(entry.fields["pause"] for entry in journal.of_kind("paused"))
 
     def next_segment(self) -> str:
         """For example 3f2a9c1b7d04-00012."""
@@ -38,6 +39,11 @@ class Numbers:
         self._interruptions += 1
         return f"{self._boot[:PREFIX]}-i{self._interruptions:04d}"
 
+    def next_pause(self) -> str:
+        """For example 3f2a9c1b7d04-p0001."""
+        self._pauses += 1
+        return f"{self._boot[:PREFIX]}-p{self._pauses:04d}"
+
     def _highest(self, names: Iterable[str]) -> int:
         mine = (name for name in names if name.startswith(self._boot[:PREFIX]))
-        return max((int(name[PREFIX + 1 :].lstrip("ri")) for name in mine), default=0)
+        return max((int(name[PREFIX + 1 :].lstrip("rip")) for name in mine), default=0)

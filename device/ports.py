@@ -97,45 +97,89 @@ class Microphone(Protocol):
 
 
 class Press(StrEnum):
-    """What an officer can do at the panel."""
+    """What an officer can do at the panel: three large buttons and a case switch, no double-clicks, no chords."""
 
     RECORD = "record"
+    """REC was pressed."""
     STOP = "stop"
-    BOOKMARK = "bookmark"
+    """REC was held for two seconds."""
+    MARK = "mark"
+    """MARK was pressed and let go: a bookmark, or one step through the reasons while the recorder asks."""
+    NOTE_BEGIN = "note_begin"
+    """MARK is being held: a spoken note begins."""
+    NOTE_END = "note_end"
+    """MARK was let go after a note."""
+    STILL = "still"
+    """SNAP was pressed and let go."""
+    PAUSE = "pause"
+    """SNAP was held."""
+    CASE_OPENED = "case_opened"
+    CASE_CLOSED = "case_closed"
 
 
 class Light(StrEnum):
-    """What the recorder shows: on = green, recording with picture = red."""
+    """What the light shows, one pattern each in `device.signals.LIGHTS`."""
 
+    OFF = "off"
+    STARTING = "starting"
     STANDBY = "standby"
     RECORDING = "recording"
+    SOUND_ONLY = "sound_only"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+    DOCKED = "docked"
+    OFFLOADED = "offloaded"
+    LOW = "low"
+    """Battery or storage runs out."""
     FAULT = "fault"
-    OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class ReasonGiven:
-    """The officer explains the oldest open interruption by one of the known reasons (pingluo 8, changzhi 21)."""
+class Buzz(StrEnum):
+    """What buzzer and vibration say, one pattern each in `device.signals.BUZZES`."""
 
-    reason: str
+    STARTED = "started"
+    STOPPED = "stopped"
+    DONE = "done"
+    """A press did what it should: a bookmark, a photo, a choice."""
+    REFUSED = "refused"
+    """A press that has no use now."""
+    ASK = "ask"
+    """The recorder wants an answer."""
+    LOW = "low"
+    FAULT = "fault"
 
 
 class Panel(Protocol):
-    """Buttons and lights."""
+    """Buttons, light, buzzer and vibration. Musts: all three."""
 
-    def start(self, on_input: Callable[[Press | ReasonGiven], None]) -> None:
+    def start(self, on_input: Callable[[Press], None]) -> None:
         """Report every press from now on."""
 
     def show(self, light: Light) -> None:
         """Change the light. Never blocks."""
 
+    def buzz(self, buzz: Buzz) -> None:
+        """Sound and shake once. Never blocks; a second call may cut the first short."""
+
+
+class Speaker(Protocol):
+    """What the officer hears the recorder say. A recorder without one still records."""
+
+    def play(self, samples: Samples) -> None:
+        """Queue mono sound at 48 kHz behind what is being played. Never blocks, never raises."""
+
+    def stop(self) -> None:
+        """Be silent at once and forget what is queued."""
+
 
 @dataclass(frozen=True, slots=True)
 class PowerReading:
-    """`docked` means that the dock's contacts give power and network; `level_pct` is None where no gauge exists."""
+    """`docked` means that the dock's contacts give power and network; what no gauge tells is None."""
 
     docked: bool
     level_pct: float | None
+    volts: float | None = None
+    charging: bool = False
 
 
 class PowerSource(Protocol):
@@ -143,6 +187,37 @@ class PowerSource(Protocol):
 
     def read(self) -> PowerReading:
         """The present state. Never blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatReading:
+    """The board's temperature, None where nothing measures it, and whether it has slowed down to protect itself."""
+
+    celsius: float | None
+    throttled: bool
+
+
+class Thermometer(Protocol):
+    """The board's own temperature."""
+
+    def read(self) -> HeatReading:
+        """The present state. Never blocks, never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the recorder is (WGS 84): degrees north and east, metres above the sea where known."""
+
+    latitude_deg: float
+    longitude_deg: float
+    altitude_m: float | None
+
+
+class Locator(Protocol):
+    """The GNSS receiver, if any."""
+
+    def read(self) -> Position | None:
+        """The last fix, None without one or when it is older than half a minute. Never blocks, never raises."""
 
 
 class Clock(Protocol):
@@ -164,6 +239,9 @@ class Hardware:
 
     camera: Camera
     microphone: Microphone
+    speaker: Speaker
     panel: Panel
     power: PowerSource
+    thermometer: Thermometer
+    locator: Locator
     clock: Clock

@@ -143,7 +143,7 @@ def _journal(add: Add, journal: DockJournal, device: str, kid: str, officer: Off
     if not enrolled:
         add("enrolled", {"recorder": device, "kid": kid})
     if officer is not None:
-        fields = {"recorder": device, "officer": officer.number, "name": officer.name, "unit": officer.unit}
+        fields = {"recorder": device, **officer.to_fields()}
         assignment = add("assignment", fields).token
     return assignment
 

@@ -16,11 +16,14 @@ from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp,
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
 INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
+PAUSE_ID = re.compile(r"[0-9a-f]{12}-p[0-9]{4}")
 
 FRAGMENT_KINDS = ("fragment", "recovered")
 """Entries of a fragment: written as it was captured, or found whole after a power cut."""
 PART_KINDS = ("init", *FRAGMENT_KINDS)
 """Entries of a part of a segment's file."""
+BLOB_KINDS = ("voice_note", "still")
+"""Entries of a small file beside the segments: one photo or one spoken note."""
 
 Check = Callable[[Any], bool]
 
@@ -69,6 +72,14 @@ _boot = _matching(BOOT_ID)
 _owner = _matching(DEVICE_ID)
 _recording = _matching(RECORDING_ID)
 _interruption = _matching(INTERRUPTION_ID)
+_pause = _matching(PAUSE_ID)
+
+
+def _findings(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, list) and len(one) == 3 and all(_text(word) for word in one) for one in value
+    )
+
 
 # A part is the init section (index 0) or a fragment: where it lies in the segment's file, and both its hashes.
 _PART = {
@@ -76,7 +87,10 @@ _PART = {
     "bytes": _count, "sha256": _hash, "stored_bytes": _count, "stored_sha256": _hash,
 }  # fmt: skip
 _FRAGMENT = {**_PART, "pts_us": _number, "duration_us": _count, "frames": _count, "samples": _count}
-_OFFICER = {"officer": _text, "name": _text, "unit": _text}
+_OFFICER = {"officer": _text, "name": _text, "unit": _text, "regime": _or_none(_text)}
+# A photo or a spoken note is named by the hash of its plain bytes.
+_BLOB = {"blob": _hash, "bytes": _count, "stored_bytes": _count, "stored_sha256": _hash}
+_RECEIVED = {"dock": _owner, "dock_seq": _count, "dock_hash": _hash}
 
 KINDS: Mapping[str, Mapping[str, Check]] = {
     # the recorder's journal
@@ -101,8 +115,41 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "interruption": {"interruption": _interruption, "recording": _recording, "cause": _text, "began": _time},
     "resumed": {"interruption": _interruption, "recording": _recording},
-    "reason": {"interruption": _interruption, "reason": _text},
+    "reason_asked": {"interruption": _interruption},
+    "reason": {"interruption": _interruption, "reason": _text, "note": _or_none(_hash)},
+    "reported": {
+        "interruption": _interruption, "recording": _recording, "cause": _text, "began": _time,
+        "officer": _or_none(_text), "name": _or_none(_text), "unit": _or_none(_text),
+    },
+    "report_received": {"interruption": _interruption, **_RECEIVED},
+    "written": {"interruption": _interruption, **_RECEIVED},
     "bookmark": {"recording": _or_none(_recording)},
+    "voice_note": {
+        **_BLOB, "recording": _or_none(_recording), "interruption": _or_none(_interruption),
+        "from_boot_us": _count, "to_boot_us": _count, "speech_ms": _count,
+    },
+    "still": {
+        **_BLOB, "recording": _or_none(_recording), "segment": _or_none(_segment), "index": _or_none(_count),
+        "captured_boot_us": _count, "width": _count, "height": _count,
+    },
+    "blob_receipt": {"blob": _hash, **_RECEIVED},
+    "blob_released": {"blob": _hash, "stored_bytes": _count},
+    "statement_asked": {"recording": _recording, "until_boot_us": _count},
+    "statement_heard": {"recording": _recording, "from_boot_us": _count, "speech_ms": _count},
+    "statement_reminded": {"recording": _recording, "reminder": _count},
+    "statement_missing": {"recording": _recording, "from_boot_us": _count, "to_boot_us": _count},
+    "paused": {
+        "pause": _pause, "recording": _or_none(_recording), "reason": _text, "authority": _text, "limit_s": _count,
+    },
+    "pause_reminded": {"pause": _pause, "left_s": _count},
+    "pause_ended": {"pause": _pause, "trigger": _text},
+    "battery": {"level_pct": _or_none(_count), "minutes_left": _or_none(_count), "band": _text},
+    "storage": {"free_bytes": _count, "minutes_left": _count, "band": _text},
+    "heat": {"celsius": _or_none(_number), "throttled": _flag, "band": _text},
+    "pre_use_check": {"fit": _flag, "findings": _findings},
+    "tamper": {"what": _text},
+    "fault": {"part": _text, "what": _text},
+    "fault_cleared": {"part": _text},
     "docked": {},
     "undocked": {},
     "receipt": {"segment": _segment, "dock": _owner, "dock_seq": _count, "dock_hash": _hash},
@@ -116,6 +163,11 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "seal_seq": _count, "seal_hash": _hash,
     },
     "rejected": {"recorder": _owner, "what": _text, "why": _text, "quarantine": _text},
+    "blob_stored": {
+        "recorder": _owner, "blob": _hash, "stored_bytes": _count, "entry_seq": _count, "entry_hash": _hash,
+    },
+    "report_taken": {"recorder": _owner, "interruption": _interruption, "entry_seq": _count, "entry_hash": _hash},
+    "explanation": {"recorder": _owner, "interruption": _interruption, "author": _text, "text": _text},
 }  # fmt: skip
 
 

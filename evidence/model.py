@@ -133,11 +133,21 @@ class FragmentInfo:
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """Who wears the recorder: the certificate number, the name as printed on it, and the unit."""
+    """Who wears the recorder: the certificate number, the name as printed on it, the unit, and the unit's regime."""
 
     number: str
     name: str
     unit: str
+    regime: str | None = None
+
+    def to_fields(self) -> dict[str, Any]:
+        """The fields of the entries `sign_on` and `assignment`."""
+        return {"officer": self.number, "name": self.name, "unit": self.unit, "regime": self.regime}
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Officer:
+        """Read them from an entry that has been checked."""
+        return cls(fields["officer"], fields["name"], fields["unit"], fields["regime"])
 
 
 def shard_of(device: str) -> str:

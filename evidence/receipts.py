@@ -36,7 +36,7 @@ def read_assignment(token: str, dock_key: VerifyKey, device: str) -> Officer:
     entry = _from_dock(token, dock_key, "assignment", "assignment")
     if entry.fields["recorder"] != device:
         raise RejectedError("assignment", f"is for {entry.fields['recorder']}, not for {device}")
-    return Officer(entry.fields["officer"], entry.fields["name"], entry.fields["unit"])
+    return Officer.from_fields(entry.fields)
 
 
 def _from_dock(token: str, dock_key: VerifyKey, kind: str, where: str) -> Entry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from device.ports import Light, Press, ReasonGiven
+from device.ports import Buzz, Light, Press
 from sim.clock import SimClock
 
 
@@ -13,10 +13,11 @@ class SimPanel:
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
-        self._on_input: Callable[[Press | ReasonGiven], None] | None = None
+        self._on_input: Callable[[Press], None] | None = None
         self.shown: list[tuple[int, Light]] = []
+        self.buzzed: list[tuple[int, Buzz]] = []
 
-    def start(self, on_input: Callable[[Press | ReasonGiven], None]) -> None:
+    def start(self, on_input: Callable[[Press], None]) -> None:
         """Report every press from now on, from the thread of the world that presses."""
         self._on_input = on_input
 
@@ -25,14 +26,14 @@ class SimPanel:
         if not self.shown or self.shown[-1][1] is not light:
             self.shown.append((self._clock.boot_us(), light))
 
+    def buzz(self, buzz: Buzz) -> None:
+        """Sound and shake. Never blocks."""
+        self.buzzed.append((self._clock.boot_us(), buzz))
+
     def press(self, button: Press) -> None:
         """The officer presses a button; one that is pressed before the recorder listens does nothing."""
         self._report(button)
 
-    def explain(self, reason: str) -> None:
-        """The officer gives one of the known reasons for an interruption."""
-        self._report(ReasonGiven(reason))
-
-    def _report(self, what: Press | ReasonGiven) -> None:
+    def _report(self, what: Press) -> None:
         if self._on_input is not None:
             self._on_input(what)

@@ -28,9 +28,12 @@ from evidence.model import ClockGrade
 from sim.camera import SimCamera
 from sim.card import SimCard
 from sim.clock import SimClock
+from sim.heat import SimThermometer
+from sim.locator import SimLocator
 from sim.microphone import SimMicrophone
 from sim.panel import SimPanel
 from sim.power import SimPower
+from sim.speaker import SimSpeaker
 
 CHINA_OFFSET_MIN = 480
 REPORT_S = 0.5
@@ -53,11 +56,13 @@ class World:
         )
         self.microphone = SimMicrophone(video, self.clock)
         self.panel = SimPanel(self.clock)
+        self.speaker = SimSpeaker()
         self.power = SimPower()
+        self.thermometer = SimThermometer()
+        self.locator = SimLocator()
         self.card = SimCard(self.config.spool, card_bytes)
         self._verbs: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "press": lambda given: self.panel.press(Press(given["button"])),
-            "explain": lambda given: self.panel.explain(given["reason"]),
             "dock": lambda _: self.power.dock(),
             "undock": lambda _: self.power.undock(),
             "clock_step": lambda given: self.clock.step(round(given["by_s"] * 1e6), ClockGrade(given["grade"])),
@@ -70,7 +75,16 @@ class World:
     @property
     def hardware(self) -> Hardware:
         """The bundle for the agent."""
-        return Hardware(self.camera, self.microphone, self.panel, self.power, self.clock)
+        return Hardware(
+            self.camera,
+            self.microphone,
+            self.speaker,
+            self.panel,
+            self.power,
+            self.thermometer,
+            self.locator,
+            self.clock,
+        )
 
     def obey(self, line: str) -> None:
         """One verb of the world."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from device.config import Config
 from device.hw.gpiozero_panel import GpiozeroPanel
+from device.hw.gpsd_locator import GpsdLocator
 from device.hw.picamera2_camera import Picamera2Camera
 from device.hw.pyaudio_microphone import PyAudioMicrophone
+from device.hw.pyaudio_speaker import PyAudioSpeaker
 from device.hw.sysfs_power import SysfsPower
+from device.hw.sysfs_thermometer import SysfsThermometer
 from device.hw.system_clock import SystemClock
 from device.ports import Hardware
 
@@ -15,4 +18,13 @@ def open_board(config: Config) -> Hardware:
     """Open everything. Raises ConfigError for a missing library, CaptureError for missing hardware."""
     camera = Picamera2Camera(config.camera)
     clock = SystemClock()
-    return Hardware(camera, PyAudioMicrophone(clock), GpiozeroPanel(), SysfsPower(), clock)
+    return Hardware(
+        camera,
+        PyAudioMicrophone(clock),
+        PyAudioSpeaker(),
+        GpiozeroPanel(),
+        SysfsPower(),
+        SysfsThermometer(),
+        GpsdLocator(),
+        clock,
+    )

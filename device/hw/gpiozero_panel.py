@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from device.hw.missing import missing_library
-from device.ports import Light, Press, ReasonGiven
+from device.ports import Buzz, Light, Press
+from device.signals import LIGHTS
 from evidence.errors import CaptureError
 
 # Broadcom numbers; the buttons connect to ground, the light has a common cathode.
@@ -15,13 +16,6 @@ MARK_PIN = 27
 RED_PIN, GREEN_PIN, BLUE_PIN = 22, 23, 24
 HOLD_S = 2.0
 BOUNCE_S = 0.02
-
-COLOURS: Mapping[Light, tuple[int, int, int]] = {
-    Light.STANDBY: (0, 1, 0),
-    Light.RECORDING: (1, 0, 0),
-    Light.FAULT: (1, 1, 0),
-    Light.OFF: (0, 0, 0),
-}
 
 
 class GpiozeroPanel:
@@ -48,7 +42,7 @@ class GpiozeroPanel:
             hint = "on a Raspberry Pi: apt install python3-lgpio, and be in the group gpio"
             raise CaptureError("panel", f"no GPIO: {error}", hint) from error
 
-    def start(self, on_input: Callable[[Press | ReasonGiven], None]) -> None:
+    def start(self, on_input: Callable[[Press], None]) -> None:
         def record() -> None:
             # The press that starts a recording must not stop it again by lasting long.
             self._may_stop = self._shown in {Light.RECORDING, Light.FAULT}
@@ -60,8 +54,11 @@ class GpiozeroPanel:
 
         self._record.when_pressed = record
         self._record.when_held = hold
-        self._mark.when_pressed = lambda: on_input(Press.BOOKMARK)
+        self._mark.when_pressed = lambda: on_input(Press.MARK)
 
     def show(self, light: Light) -> None:
         self._shown = light
-        self._light.value = COLOURS[light]
+        self._light.value = LIGHTS[light].colour
+
+    def buzz(self, buzz: Buzz) -> None:
+        pass

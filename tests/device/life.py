@@ -77,7 +77,7 @@ class Life:
 
     def steps(self) -> Iterator[None]:
         self._clock.advance_to(EPOCH_US + 500_000)
-        self._spool.note("sign_on", officer=OFFICER.number, name=OFFICER.name, unit=OFFICER.unit)
+        self._spool.note("sign_on", **OFFICER.to_fields())
         yield
         yield from self.first_recording()
         yield from self.dock()
@@ -108,7 +108,7 @@ class Life:
         self._spool.note("resumed", interruption=broken, recording=recording)
         yield
         yield from self.segment(recording, self._cut.fragments[7:8], "button")
-        self._spool.note("reason", interruption=broken, reason="device_fault")
+        self._spool.note("reason", interruption=broken, reason="device_fault", note=None)
         yield
         self.end(recording)
         yield

@@ -18,12 +18,15 @@ from device.config import RecordingConfig
 from device.disc_thread import DiscThread
 from device.intake import Intake, Start, Stop
 from device.ports import (
+    Buzz,
     Frame,
     Hardware,
+    HeatReading,
     Light,
+    Position,
     PowerReading,
     Press,
-    ReasonGiven,
+    Samples,
     SoundBlock,
     VideoFormat,
     VideoPacket,
@@ -110,15 +113,19 @@ class HandPanel:
 
     def __init__(self) -> None:
         self.shown: list[Light] = []
-        self._on_input: Callable[[Press | ReasonGiven], None] | None = None
+        self.buzzed: list[Buzz] = []
+        self._on_input: Callable[[Press], None] | None = None
 
-    def start(self, on_input: Callable[[Press | ReasonGiven], None]) -> None:
+    def start(self, on_input: Callable[[Press], None]) -> None:
         self._on_input = on_input
 
     def show(self, light: Light) -> None:
         self.shown.append(light)
 
-    def press(self, given: Press | ReasonGiven) -> None:
+    def buzz(self, buzz: Buzz) -> None:
+        self.buzzed.append(buzz)
+
+    def press(self, given: Press) -> None:
         assert self._on_input is not None
         self._on_input(given)
 
@@ -130,6 +137,37 @@ class HandPower:
 
     def read(self) -> PowerReading:
         return PowerReading(self.docked, None)
+
+
+class HandThermometer:
+    """A `Thermometer`."""
+
+    reading = HeatReading(45.0, throttled=False)
+
+    def read(self) -> HeatReading:
+        return self.reading
+
+
+class HandLocator:
+    """A `Locator`."""
+
+    position: Position | None = None
+
+    def read(self) -> Position | None:
+        return self.position
+
+
+class HandSpeaker:
+    """A `Speaker`."""
+
+    def __init__(self) -> None:
+        self.heard: list[Samples] = []
+
+    def play(self, samples: Samples) -> None:
+        self.heard.append(samples)
+
+    def stop(self) -> None:
+        self.heard.clear()
 
 
 class WatchedIntake(Intake):
@@ -182,7 +220,17 @@ class Stage:
         loop.set_default_executor(self._sides)
         self.camera, self.microphone = HandCamera(self.source), HandMicrophone(self.source)
         self.panel, self.power = HandPanel(), HandPower()
-        self.hardware = Hardware(self.camera, self.microphone, self.panel, self.power, self.clock)
+        self.speaker, self.thermometer, self.locator = HandSpeaker(), HandThermometer(), HandLocator()
+        self.hardware = Hardware(
+            self.camera,
+            self.microphone,
+            self.speaker,
+            self.panel,
+            self.power,
+            self.thermometer,
+            self.locator,
+            self.clock,
+        )
         self.thread = DiscThread("disc")
         self.spool: Spool = await self.thread.run(open_spool, self.root, self.disc, self.clock, self.signer)
         numbers, self.recovered = await self.thread.run(start, self.spool, self.clock)

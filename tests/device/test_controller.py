@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from device.controller import Controller
-from device.ports import Light, Press, ReasonGiven
+from device.ports import Light, Press
 from evidence.journal import Entry
 from tests.device.cards import fast_folder
 from tests.device.footage import EPOCH_US
 from tests.device.hand_clock import HandClock
 from tests.device.life import check_after_cut, entries_of
 from tests.device.stage import Stage
-from tests.device.test_recorder import card_that_takes_nothing
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ class Desk:
     stage: Stage
     controller: Controller
 
-    async def press(self, given: Press | ReasonGiven) -> None:
+    async def press(self, given: Press) -> None:
         self.stage.panel.press(given)
         await self.stage.film_on(0.5)
 
@@ -74,7 +73,7 @@ def lights(shown: list[Light]) -> list[Light]:
 def test_a_recording_is_begun_marked_and_ended_by_the_buttons(root: Path) -> None:
     async def shift() -> list[Light]:
         async with desk(root) as one:
-            for press in (Press.RECORD, Press.BOOKMARK, Press.STOP):
+            for press in (Press.RECORD, Press.MARK, Press.STOP):
                 await one.press(press)
                 await one.stage.film_on(2)
             return one.stage.panel.shown
@@ -102,7 +101,7 @@ def test_buttons_that_have_no_use_now_do_nothing(root: Path) -> None:
 def test_a_bookmark_in_standby_belongs_to_no_recording(root: Path) -> None:
     async def shift() -> None:
         async with desk(root) as one:
-            await one.press(Press.BOOKMARK)
+            await one.press(Press.MARK)
 
     asyncio.run(shift())
     assert [entry.fields["recording"] for entry in of_kind(root, "bookmark")] == [None]
@@ -139,39 +138,6 @@ def test_a_shutdown_ends_a_recording_with_a_seal(root: Path) -> None:
     asyncio.run(shift())
     assert [entry.fields["trigger"] for entry in of_kind(root, "recording_stopped")] == ["shutdown"]
     assert of_kind(root, "segment")[-1].fields["trigger"] == "shutdown"
-
-
-def test_reasons_close_interruptions_the_oldest_first_and_only_known_ones(root: Path) -> None:
-    async def shift() -> None:
-        async with desk(root) as one:
-            await one.press(ReasonGiven("weather"))
-            await one.press(Press.RECORD)
-            for _ in range(2):
-                one.stage.camera.dead = True
-                await one.stage.film_on(2.5)
-                one.stage.camera.dead = False
-                await one.stage.film_on(2.5)
-            for reason in ("nonsense", "weather", "obstruction", "other"):
-                await one.press(ReasonGiven(reason))
-
-    asyncio.run(shift())
-    broken = [entry.fields["interruption"] for entry in of_kind(root, "interruption")]
-    reasons = [(entry.fields["interruption"], entry.fields["reason"]) for entry in of_kind(root, "reason")]
-    assert reasons == list(zip(broken, ["weather", "obstruction"], strict=True))
-
-
-def test_a_reason_for_a_break_that_the_card_does_not_take_yet_is_not_lost(root: Path) -> None:
-    async def shift() -> None:
-        async with desk(root) as one:
-            await one.press(Press.RECORD)
-            with card_that_takes_nothing():
-                await one.stage.film_on(3)
-                await one.press(ReasonGiven("storage"))
-            await one.stage.film_on(7)
-
-    asyncio.run(shift())
-    (broken,), (reason,) = of_kind(root, "interruption"), of_kind(root, "reason")
-    assert reason.fields == {"interruption": broken.fields["interruption"], "reason": "storage"}
 
 
 def test_a_recording_that_a_power_loss_broke_goes_on_and_can_be_stopped(root: Path) -> None:

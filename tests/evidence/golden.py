@@ -25,6 +25,7 @@ UTC_US = 1_795_267_085_123_456
 BOOT_US = 42_000_000
 RECORDING = f"{BOOT[:12]}-r0001"
 INTERRUPTION = f"{BOOT[:12]}-i0001"
+PAUSE = f"{BOOT[:12]}-p0001"
 SEGMENT = segment_id(BOOT, 1)
 BEGINS, ENDS = datetime(2026, 1, 1, tzinfo=UTC), datetime(2056, 1, 1, tzinfo=UTC)
 
@@ -107,7 +108,11 @@ def seal_fields(parts: Sequence[bytes], segment: str = SEGMENT, **changes: Any) 
 
 
 PARTS = (b"init section", b"fragment one", b"fragment two is longer", b"three")
-_OFFICER = {"officer": "110123", "name": "张三", "unit": "交警一大队"}
+_OFFICER = {"officer": "110123", "name": "张三", "unit": "交警一大队", "regime": "pingluo"}
+_BLOB = {
+    "blob": hash_of(b"blob"), "bytes": 4, "stored_bytes": 4, "stored_sha256": hash_of(b"blob"),
+}  # fmt: skip
+_RECEIVED = {"dock": DOCK, "dock_seq": 1, "dock_hash": hash_of(b"receipt")}
 
 SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "journal_opened": {"software": "liuhen 0.1.0"},
@@ -129,8 +134,42 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "interruption": INTERRUPTION, "recording": RECORDING, "cause": "power_loss", "began": stamp().to_fields(),
     },
     "resumed": {"interruption": INTERRUPTION, "recording": RECORDING},
-    "reason": {"interruption": INTERRUPTION, "reason": "battery"},
+    "reason_asked": {"interruption": INTERRUPTION},
+    "reason": {"interruption": INTERRUPTION, "reason": "battery", "note": None},
+    "reported": {
+        "interruption": INTERRUPTION, "recording": RECORDING, "cause": "power_loss", "began": stamp().to_fields(),
+        "officer": "110123", "name": "张三", "unit": "交警一大队",
+    },
+    "report_received": {"interruption": INTERRUPTION, **_RECEIVED},
+    "written": {"interruption": INTERRUPTION, **_RECEIVED},
     "bookmark": {"recording": RECORDING},
+    "voice_note": {
+        **_BLOB, "recording": RECORDING, "interruption": INTERRUPTION,
+        "from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 4_000_000, "speech_ms": 2_600,
+    },
+    "still": {
+        **_BLOB, "recording": RECORDING, "segment": SEGMENT, "index": 1,
+        "captured_boot_us": BOOT_US + 500_000, "width": 1280, "height": 720,
+    },
+    "blob_receipt": {"blob": hash_of(b"blob"), **_RECEIVED},
+    "blob_released": {"blob": hash_of(b"blob"), "stored_bytes": 4},
+    "statement_asked": {"recording": RECORDING, "until_boot_us": BOOT_US + 30_000_000},
+    "statement_heard": {"recording": RECORDING, "from_boot_us": BOOT_US + 2_000_000, "speech_ms": 9_400},
+    "statement_reminded": {"recording": RECORDING, "reminder": 1},
+    "statement_missing": {"recording": RECORDING, "from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 90_000_000},
+    "paused": {
+        "pause": PAUSE, "recording": RECORDING, "reason": "dangerous_chemicals", "authority": "xuchang 19",
+        "limit_s": 1800,
+    },
+    "pause_reminded": {"pause": PAUSE, "left_s": 300},
+    "pause_ended": {"pause": PAUSE, "trigger": "button"},
+    "battery": {"level_pct": 14, "minutes_left": 25, "band": "low"},
+    "storage": {"free_bytes": 700_000_000, "minutes_left": 29, "band": "low"},
+    "heat": {"celsius": 81, "throttled": True, "band": "hot"},
+    "pre_use_check": {"fit": True, "findings": [["battery", "ok", "93 %, 610 min"], ["storage", "ok", "1300 min"]]},
+    "tamper": {"what": "case_opened"},
+    "fault": {"part": "microphone", "what": "gives no sound"},
+    "fault_cleared": {"part": "microphone"},
     "docked": {},
     "undocked": {},
     "receipt": {"segment": SEGMENT, "dock": DOCK, "dock_seq": 1, "dock_hash": hash_of(b"receipt")},
@@ -145,6 +184,16 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "rejected": {
         "recorder": RECORDER, "what": f"fragment/{SEGMENT}/2", "why": "has bytes that do not fit the hash in its entry",
         "quarantine": f"quarantine/{RECORDER}/fragment_{SEGMENT}_2-0123456789abcdef",
+    },
+    "blob_stored": {
+        "recorder": RECORDER, "blob": hash_of(b"blob"), "stored_bytes": 4,
+        "entry_seq": 9, "entry_hash": hash_of(b"entry"),
+    },
+    "report_taken": {
+        "recorder": RECORDER, "interruption": INTERRUPTION, "entry_seq": 9, "entry_hash": hash_of(b"entry"),
+    },
+    "explanation": {
+        "recorder": RECORDER, "interruption": INTERRUPTION, "author": "110123", "text": "电池老化，已更换。",
     },
 }  # fmt: skip
 """One valid example of every kind."""

@@ -90,7 +90,7 @@ class Shift:
         return self.note(ms, "resumed", interruption=name("i", number), recording=name("r", 1))
 
     def explain(self, ms: int, number: int = 1) -> Shift:
-        return self.note(ms, "reason", interruption=name("i", number), reason="battery")
+        return self.note(ms, "reason", interruption=name("i", number), reason="battery", note=None)
 
 
 def name(letter: str, number: int) -> str:

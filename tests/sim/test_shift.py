@@ -89,7 +89,7 @@ def test_the_power_cut_is_the_one_interruption_and_exactly_the_gap_in_the_pictur
 
 def test_every_picture_shows_the_time_at_which_it_was_captured(shift: Left) -> None:
     sign_on = shift.kinds("sign_on")[-1].fields
-    officer = Officer(sign_on["officer"], sign_on["name"], sign_on["unit"])
+    officer = Officer.from_fields(sign_on)
     overlay = Overlay(WIDTH, HEIGHT, officer, DEVICE, Path(pylopdf_fonts_zh_cn.sans_path()))
     path = shift.segments[-1]
     with av.open(str(path)) as container:
