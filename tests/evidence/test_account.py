@@ -82,7 +82,7 @@ class Shift:
             boot_us = began.boot_us + (self.booted_ms - self.previous_ms) * 1000
             began = Timestamp(began.utc_us, 480, self.grade, None, BOOTS[self.boot - boot], boot_us)
         return self.note(
-            ms, "interruption", interruption=name("i", number), recording=name("r", 1), cause=cause,
+            ms, "interruption", interruption=name("i", number), recording=name("r", 1), cause=cause, part=None,
             began=began.to_fields(),
         )  # fmt: skip
 
