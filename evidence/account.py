@@ -92,7 +92,9 @@ def accounts(entries: Iterable[Entry], written: Iterable[str] = ()) -> list[Acco
     line = _TimeLine(listed)
     recorded = _merge(_fragments(listed, line), BRIDGE_US)
     recordings = _recordings(listed, line)
-    interruptions = _interruptions(listed, line, recorded, recordings, standings(listed, written))
+    interruptions = _interruptions(
+        listed, line, recorded, recordings, standings(((entry.kind, entry.fields) for entry in listed), written)
+    )
     known = [*_pauses(listed, line, recorded), *_skipped(listed, line)]
     uses = _Uses(recorded, recordings, interruptions, known, line.powered)
     shifts = list(_shifts(listed, line))

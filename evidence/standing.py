@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-
-from evidence.journal import Entry
+from typing import Any
 
 
 class Standing(StrEnum):
@@ -39,20 +38,20 @@ STANDING_KINDS = ("interruption", *dict.fromkeys(kind for _, kind in TABLE))
 """The kinds of entries that `standings` looks at."""
 
 
-def standings(entries: Iterable[Entry], written: Iterable[str] = ()) -> dict[str, Standing]:
-    """The standing of every interruption, oldest first.
+def standings(told: Iterable[tuple[str, Mapping[str, Any]]], written: Iterable[str] = ()) -> dict[str, Standing]:
+    """The standing of every interruption, oldest first, from entries in order, each as kind and fields.
 
     `written` names those that the dock's own journal holds an `explanation` of.
     """
     found: dict[str, Standing] = {}
-    for entry in entries:
-        if entry.kind not in STANDING_KINDS:
+    for kind, fields in told:
+        if kind not in STANDING_KINDS:
             continue
-        name = entry.fields["interruption"]
-        if entry.kind == "interruption":
+        name = fields["interruption"]
+        if kind == "interruption":
             found.setdefault(name, Standing.OPEN)
         elif name in found:
-            found[name] = TABLE.get((found[name], entry.kind), found[name])
+            found[name] = TABLE.get((found[name], kind), found[name])
     for name in written:
         if name in found:
             found[name] = TABLE.get((found[name], "written"), found[name])
