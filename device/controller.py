@@ -164,6 +164,7 @@ class Controller:
             card_fault="card" in self._faults,
             sound_lost="microphone" in self._faults,
             low=self._duties.readings.low,
+            noting=self._duties.asking.noting,
             offloaded=self.offloaded,
         )
         self._hardware.panel.show(light_for(showing))

@@ -1,7 +1,7 @@
 """What an interruption still needs: one table over the kinds of entries that speak of it. Pure.
 
-Every interruption has a machine cause at once. It stays open until the officer says why (pingluo 8, changzhi 21, xuchang
-19). One that could not be resumed in time is reported to the head of the unit, and then wants writing (pingluo 8).
+Every interruption has a machine cause at once. It stays open until the officer says why (pingluo 8, changzhi 21,
+xuchang 19). One that could not be resumed in time is reported to the head of the unit, and then wants writing.
 """
 
 from __future__ import annotations

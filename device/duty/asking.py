@@ -25,6 +25,11 @@ class Asking:
         self._notes = notes
         self._question: Question | None = None
 
+    @property
+    def noting(self) -> bool:
+        """A note is being spoken."""
+        return self._notes.running
+
     async def ask_for_reasons(self, after: Phrase | None = None) -> None:
         """Ask about the oldest interruption without a reason, if there is one; `after` is said before that."""
         if after is not None:

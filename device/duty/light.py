@@ -18,18 +18,20 @@ class Showing:
     sound_lost: bool = False
     low: bool = False
     """Battery or storage runs out."""
+    noting: bool = False
+    """A spoken note is being recorded."""
     offloaded: bool = False
     """In the dock, and the dock has everything."""
 
 
 LIGHTS: Sequence[tuple[Callable[[Showing], bool], Light]] = (
     (lambda one: one.state is State.STOPPING, Light.OFF),
-    (lambda one: one.state is State.FAULT, Light.FAULT),
     (lambda one: one.state is State.INTERRUPTED, Light.INTERRUPTED),
     (lambda one: one.state is State.PAUSED, Light.PAUSED),
-    (lambda one: one.state is State.RECORDING and one.low, Light.LOW),
+    (lambda one: one.state is not State.RECORDING and one.noting, Light.SOUND_ONLY),
+    (lambda one: one.state is State.RECORDING and one.low, Light.RECORDING_LOW),
     (lambda one: one.state is State.RECORDING, Light.RECORDING),
-    (lambda one: one.card_fault, Light.FAULT),
+    (lambda one: one.state is State.FAULT or one.card_fault, Light.FAULT),
     (lambda one: one.state is State.DOCKED and one.offloaded, Light.OFFLOADED),
     (lambda one: one.state is State.DOCKED, Light.DOCKED),
     (lambda one: one.state is State.STARTING, Light.STARTING),

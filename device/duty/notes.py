@@ -31,6 +31,11 @@ class Notes:
         self._detector = SpeechDetector()
         self._speech_ms = 0
 
+    @property
+    def running(self) -> bool:
+        """Somebody is speaking one."""
+        return self._note is not None
+
     def begin(self) -> None:
         """Listen from now on."""
         if self._note is None:
