@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 from device.breaks import Happening
-from device.duty.asking import Asking
+from device.duty.duties import Duties
 from device.duty.light import Showing, light_for
-from device.duty.opening import Opening
-from device.duty.pausing import Pausing
-from device.duty.readings import Readings
-from device.duty.reporting import Reporting
-from device.duty.signing_on import SigningOn
-from device.duty.stills import Stills
 from device.duty.tools import Tools
 from device.intake import Ending, Intake, Start, Stop
 from device.ports import Buzz, Hardware, Press
@@ -51,19 +44,6 @@ CLEARED: Mapping[Happening, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Duties:
-    """Everything that the controller sets to work."""
-
-    asking: Asking
-    opening: Opening
-    pausing: Pausing
-    reporting: Reporting
-    readings: Readings
-    signing_on: SigningOn
-    stills: Stills
-
-
 class Controller:
     """Decides; recorder, duties and journal carry out."""
 
@@ -81,15 +61,14 @@ class Controller:
         self.undocked.set()
         self.off = asyncio.Event()
         """Set when the recorder has sealed everything and wants its power cut: the battery is empty."""
-        self.offloaded = False
-        """The dock has everything. Set by whoever knows."""
+        self._offloaded = False
         self._actions: Mapping[Action, Callable[[], Awaitable[None]]] = {
             Action.NOTHING: self._nothing,
             Action.CHECK: duties.signing_on.check,
             Action.START: self._start,
             Action.STOP: self._stop,
             Action.MARK: self._mark,
-            Action.BEGIN_NOTE: self._begin_note,
+            Action.BEGIN_NOTE: duties.asking.begin_note,
             Action.END_NOTE: duties.asking.end_note,
             Action.STILL: self._still,
             Action.PAUSE: duties.pausing.begin,
@@ -147,11 +126,16 @@ class Controller:
                 self._inputs.put_nowait(Input.DOCK if docked else Input.UNDOCK)
             if await self._duties.readings.look(self._state):
                 self._inputs.put_nowait(Input.BATTERY_CRITICAL)
-            for duty in (self._duties.asking, self._duties.opening, self._duties.pausing, self._duties.reporting):
-                await duty.tick()
-            await self._duties.stills.tick()
+            await self._duties.tick()
             self._show()
             await self._hardware.clock.sleep(POLL_S)
+
+    def offload_done(self) -> None:
+        """The dock has everything that this recorder has."""
+        if self._state is State.DOCKED and not self._offloaded:
+            self._offloaded = True
+            self._tools.buzz(Buzz.DONE)
+            self._tools.say(Phrase.OFFLOAD_DONE)
 
     async def shut_down(self) -> None:
         """Seal what is running before the power goes, and say so."""
@@ -165,7 +149,7 @@ class Controller:
             sound_lost="microphone" in self._faults,
             low=self._duties.readings.low,
             noting=self._duties.asking.noting,
-            offloaded=self.offloaded,
+            offloaded=self._offloaded,
         )
         self._hardware.panel.show(light_for(showing))
 
@@ -249,13 +233,11 @@ class Controller:
         self._tools.buzz(Buzz.DONE)
         self._tools.say(Phrase.BOOKMARK)
 
-    async def _begin_note(self) -> None:
-        self._duties.asking.begin_note()
-
     async def _still(self) -> None:
-        self._duties.stills.take()
-        self._tools.buzz(Buzz.DONE)
-        self._tools.say(Phrase.PHOTO)
+        taken = self._duties.stills.take()
+        self._tools.buzz(Buzz.DONE if taken else Buzz.REFUSED)
+        if taken:
+            self._tools.say(Phrase.PHOTO)
 
     async def _end_pause(self) -> None:
         suspended = self._duties.pausing.recording
@@ -299,7 +281,7 @@ class Controller:
     async def _undock(self) -> None:
         self.docked.clear()
         self.undocked.set()
-        self.offloaded = False
+        self._offloaded = False
         await self._tools.note("undocked")
         await self._duties.signing_on.sign_on()
         await self._duties.signing_on.check()

@@ -303,8 +303,7 @@ class Recorder:
                 self._keep_waiting(waiting)
                 await self._refused(error, waiting[0])
                 return
-            waiting.popleft()
-            await self._end_break()
+            await self._end_break(waiting.popleft())
 
     def _too_early(self, broken: Break) -> bool:
         return self._stop is None and self._clock.now().boot_us < broken.retry_boot_us
@@ -346,9 +345,13 @@ class Recorder:
             )
             self._tell(Happening.BROKEN)
 
-    async def _end_break(self) -> None:
-        broken, self._break = self._break, None
-        if broken is not None:
+    async def _end_break(self, kept: MediaFragment) -> None:
+        """The card takes fragments again; one that was seen before the break proves nothing about what broke."""
+        broken = self._break
+        if broken is not None and not (
+            broken.began.boot == self.capture.epoch.boot and kept.first_frame_boot_us < broken.began.boot_us
+        ):
+            self._break = None
             await self.note("resumed", interruption=broken.interruption, recording=self._recording)
             self._tell(Happening.CARD_TAKES)
             self._tell(Happening.MENDED)

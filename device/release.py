@@ -39,6 +39,10 @@ class Releaser:
             freed += 1
         return freed
 
+    def all_received(self) -> bool:
+        """The dock has every sealed segment. DiscError."""
+        return not self.spool.journal.segments_with("segment") - self.spool.journal.segments_with("receipt")
+
     def _note_receipts(self) -> None:
         known = self.spool.journal.segments_with("receipt")
         for seal in list(self.spool.journal.of_kind("segment")):

@@ -70,7 +70,7 @@ class Asking:
         self._question = question.spoken(spoken_us)
         return True
 
-    def begin_note(self) -> None:
+    async def begin_note(self) -> None:
         """MARK is being held: listen."""
         self._tools.voice.quiet()
         self._notes.begin()
