@@ -165,7 +165,8 @@ class Recorder:
             case Dropped():
                 await self._dropped(item)
             case CameraStalled():
-                await self._interrupt("device_fault", "camera", self._clock.at(item.since_boot_us))
+                # Just after the last picture: the fragment that holds it does not end the break.
+                await self._interrupt("device_fault", "camera", self._clock.at(item.since_boot_us + 1))
             case _:
                 await self._obey(item)
 

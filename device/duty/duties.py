@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from device.capture.muxer import MediaFragment
 from device.duty.asking import Asking
 from device.duty.notes import Notes
 from device.duty.opening import Opening
@@ -17,6 +18,7 @@ from device.duty.stills import Stills
 from device.duty.tools import Tools
 from device.intake import Intake
 from device.ports import Hardware
+from device.watch.check import Check
 from evidence.model import Officer
 
 
@@ -50,17 +52,33 @@ class Duties:
 
 
 def make_duties(
-    tools: Tools, hardware: Hardware, intake: Intake, crew: Crew, software: str, on_report: Callable[[], None]
+    tools: Tools,
+    hardware: Hardware,
+    intake: Intake,
+    crew: Crew,
+    readings: Readings,
+    check: Callable[[int], Check],
+    software: str,
+    on_report: Callable[[], None],
 ) -> Duties:
-    """`on_report` is called when an urgent report waits to be sent."""
+    """`check` judges everything before use, given the number of open interruptions.
+
+    `on_report` is called when an urgent report waits to be sent.
+    """
     asking = Asking(tools, Notes(tools))
-    readings = Readings(tools, hardware, intake)
+    stills = Stills(tools, hardware.locator, lambda: crew.officer, software)
+
+    def kept(fragment: MediaFragment, segment: str, index: int) -> None:
+        readings.wrote(fragment)
+        stills.kept(fragment, segment, index)
+
+    tools.recorder.on_kept = kept
     return Duties(
         asking=asking,
         opening=Opening(tools),
         pausing=Pausing(tools, intake, asking),
         reporting=Reporting(tools, lambda: crew.officer, on_report),
         readings=readings,
-        signing_on=SigningOn(tools, crew.assign, readings.check),
-        stills=Stills(tools, hardware.locator, lambda: crew.officer, software),
+        signing_on=SigningOn(tools, crew.assign, asking.waiting, check),
+        stills=stills,
     )

@@ -11,6 +11,7 @@ from device.intake import Ending, Intake, Resume, Stop
 from device.ports import Buzz
 from device.recovery import OpenPause
 from device.voice.voice import Phrase
+from evidence.model import Timestamp
 
 
 class Pausing:
@@ -29,7 +30,7 @@ class Pausing:
 
     async def begin(self) -> None:
         """Suspend recording at once; the reason is asked for afterwards."""
-        await self._note_begin(self._tools.recorder.recording)
+        await self._note_begin(self._tools.recorder.recording, self._tools.clock.now())
         stop = Stop("pause", asyncio.Event(), Ending.PAUSE)
         self._intake.command(stop)
         await stop.done.wait()
@@ -50,15 +51,15 @@ class Pausing:
 
     async def extend(self) -> None:
         """Another pause follows this one without a break, with a reason of its own."""
-        recording = self.recording
-        await self._note_end("extended")
-        await self._note_begin(recording)
+        recording, now = self.recording, self._tools.clock.now()
+        await self._note_end("extended", now)
+        await self._note_begin(recording, now)
         self._tools.say(Phrase.PAUSED)
         self._ask()
 
     async def end(self, trigger: str) -> None:
         """Keep what is seen from now on."""
-        await self._note_end(trigger)
+        await self._note_end(trigger, self._tools.clock.now())
         self._intake.command(Resume())
 
     async def tick(self) -> None:
@@ -81,13 +82,13 @@ class Pausing:
         if self._pause is not None:
             self._asking.ask_for_pause_reason(self._pause.pause)
 
-    async def _note_begin(self, recording: str | None) -> None:
+    async def _note_begin(self, recording: str | None, at: Timestamp) -> None:
         limit_s = self._tools.config.pause_limit_minutes * 60
         pause = self._tools.numbers.next_pause()
-        self._pause = Pause(pause, recording, self._tools.now_us(), limit_s)
-        await self._tools.note("paused", pause=pause, recording=recording, limit_s=limit_s)
+        self._pause = Pause(pause, recording, at.boot_us, limit_s)
+        await self._tools.note("paused", at, pause=pause, recording=recording, limit_s=limit_s)
 
-    async def _note_end(self, trigger: str) -> None:
+    async def _note_end(self, trigger: str, at: Timestamp) -> None:
         if self._pause is not None:
             pause, self._pause = self._pause.pause, None
-            await self._tools.note("pause_ended", pause=pause, trigger=trigger)
+            await self._tools.note("pause_ended", at, pause=pause, trigger=trigger)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from device.duty.tools import Tools
 from device.ports import Buzz
@@ -14,10 +14,20 @@ from evidence.model import Officer
 class SigningOn:
     """The beginning of a shift: after power on, and whenever the recorder leaves the dock."""
 
-    def __init__(self, tools: Tools, assign: Callable[[], Officer | None], check: Callable[[], Check]) -> None:
-        """`assign` puts the officer of the dock's latest word into recorder and overlay; `check` looks at everything."""
+    def __init__(
+        self,
+        tools: Tools,
+        assign: Callable[[], Officer | None],
+        waiting: Callable[[], Awaitable[tuple[str, ...]]],
+        check: Callable[[int], Check],
+    ) -> None:
+        """`assign` puts the officer of the dock's latest word into recorder and overlay; `check` looks at everything.
+
+        `waiting` tells the interruptions that nobody has explained.
+        """
         self._tools = tools
         self._assign = assign
+        self._waiting = waiting
         self._check = check
 
     async def sign_on(self) -> None:
@@ -31,7 +41,7 @@ class SigningOn:
 
     async def check(self) -> None:
         """A clear go or no-go."""
-        found = self._check()
+        found = self._check(len(await self._waiting()))
         self._tools.buzz(Buzz.DONE if found.fit else Buzz.FAULT)
         self._tools.say(Phrase.FIT if found.fit else Phrase.NOT_FIT)
-        await self._tools.note("pre_use_check", fit=found.fit, findings=[list(one) for one in found.findings])
+        await self._tools.note("pre_use_check", **found.to_fields())

@@ -48,7 +48,6 @@ class Stills:
         self._ready: list[tuple[Picture, str | None, int | None]] = []
         self._loop = asyncio.get_running_loop()
         tools.recorder.capture.on_picture = self._see
-        tools.recorder.on_kept = self._kept
 
     def take(self) -> bool:
         """Keep the next picture; false when too many wait already."""
@@ -77,7 +76,8 @@ class Stills:
     def _taken(self, planes: tuple[Plane, Plane, Plane], at: Timestamp) -> None:
         self._pending.append(Picture(*planes, at, self._tools.recorder.recording, self._locator.read()))
 
-    def _kept(self, fragment: MediaFragment, segment: str, index: int) -> None:
+    def kept(self, fragment: MediaFragment, segment: str, index: int) -> None:
+        """A fragment is durable: pictures that it shows belong to it."""
         for picture in tuple(self._pending):
             if fragment.first_frame_boot_us <= picture.at.boot_us < end_us(fragment):
                 self._pending.remove(picture)

@@ -12,6 +12,7 @@ from device.ports import Buzz, Clock, Panel
 from device.recorder import Recorder
 from device.spool import Spool
 from device.voice.voice import Phrase, Voice
+from evidence.model import Timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,6 @@ class Tools:
         """Sound and shake."""
         self.panel.buzz(buzz)
 
-    async def note(self, kind: str, **fields: Any) -> None:
-        """Journal what happens now."""
-        await self.recorder.note(kind, **fields)
+    async def note(self, kind: str, at: Timestamp | None = None, **fields: Any) -> None:
+        """Journal what happens now, or happened at `at`."""
+        await self.recorder.note(kind, at, **fields)

@@ -14,15 +14,21 @@ import numpy as np
 from device.config import DutyConfig
 from device.controller import Controller
 from device.duty.duties import make_duties
+from device.duty.readings import Readings
 from device.duty.tools import Tools
 from device.ports import Press, Samples
+from device.spool import RESERVE_BYTES
 from device.voice.voice import Voice
+from device.watch.battery import BatteryWatch
+from device.watch.check import Check
+from device.watch.storage import StorageWatch
 from evidence.model import Officer
 from tests.device.footage import EPOCH_US, film
 from tests.device.hand_clock import NEXT_BOOT, HandClock
 from tests.device.stage import Stage
 from tests.device.unit import OFFICER
 
+CHECKED = Check(fit=True, findings=(("battery", "ok", "93 %, 610 min"),))
 SILENCE: Samples = np.zeros(48_000, np.int16)
 RULES = DutyConfig(voice=False, statement_s=5, reason_s=5, report_after_s=20, pause_limit_minutes=1)
 
@@ -90,7 +96,11 @@ async def desk(
             rules, clock, stage.recorder, stage.spool, stage.thread, stage.numbers, stage.panel, voice
         )
         crew, reports = HandCrew(), []
-        duties = make_duties(tools, stage.hardware, stage.intake, crew, "liuhen test", lambda: reports.append(1))
+        battery, storage = BatteryWatch(rules.planned_shift_minutes), StorageWatch(128_000, RESERVE_BYTES)
+        readings = Readings(tools, stage.hardware, stage.intake, battery, storage, lambda: 0)
+        duties = make_duties(
+            tools, stage.hardware, stage.intake, crew, readings, lambda _: CHECKED, "test", lambda: reports.append(1)
+        )
         controller = Controller(stage.hardware, stage.intake, tools, duties)
         tasks = [
             asyncio.create_task(controller.run(stage.recovered)),

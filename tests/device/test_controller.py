@@ -19,7 +19,7 @@ from tests.device.life import check_after_cut, entries_of
 
 QUIET = {
     "journal_opened", "power_on", "sign_on", "pre_use_check", "init", "fragment", "segment", "sound_lost",
-    "statement_asked", "statement_reminded", "statement_missing",
+    "statement_asked", "statement_reminded", "statement_missing", "battery", "storage", "heat",
 }  # fmt: skip
 
 
