@@ -11,23 +11,31 @@ from pathlib import Path
 
 import pylopdf_fonts_zh_cn
 
+from device.capture.encoder import SOUND_BIT_RATE_BPS
 from device.capture.overlay import Overlay
 from device.config import Config
 from device.controller import Controller
 from device.disc_thread import DiscThread
 from device.duty.duties import make_duties
+from device.duty.readings import Readings
 from device.duty.tools import Tools
 from device.identity import Identity, load_identity
 from device.intake import Intake
+from device.learnt import keep_learnt, load_learnt
 from device.numbers import Numbers
 from device.ports import Hardware, Light
 from device.recorder import Recorder
 from device.recovery import Recovered, recover
 from device.release import Releaser
-from device.spool import Spool
+from device.spool import RESERVE_BYTES, Spool
 from device.supervise import supervise
 from device.uplink import Uplink
 from device.voice.voice import Phrase, Voice
+from device.watch.battery import BatteryWatch
+from device.watch.check import Check, check
+from device.watch.check import Readings as Checked
+from device.watch.storage import StorageWatch
+from evidence.certificates import days_left
 from evidence.errors import ConfigError, DiscError, LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.heap import give_back, share_one_heap
@@ -35,6 +43,7 @@ from evidence.model import Officer
 
 WAITING_S = 3
 TIDY_S = 60.0
+LEARN_MINUTES = 10
 CARD_RETRY_S = 5.0
 SOFTWARE = f"liuhen {version('liuhen')}"
 log = logging.getLogger(__name__)
@@ -70,6 +79,7 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
             failures.extend(_leaves(group))
         if failures:
             raise failures[0]
+        await agent.keep_learnt()
         trigger = "shutdown" if end is End.ASKED else "battery_low"
         await thread.run(agent.spool.note, "power_off", trigger=trigger)
         await thread.run(agent.spool.close)
@@ -107,10 +117,17 @@ class Agent:
         voice = Voice(hardware.speaker, config.duty.language, config.duty.voice)
         self.tools = Tools(config.duty, hardware.clock, self.recorder, spool, thread, numbers, hardware.panel, voice)
         self.urgent = asyncio.Event()
-        duties = make_duties(self.tools, hardware, self.intake, self, SOFTWARE, on_report=self.urgent.set)
+        self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)
+        self.battery = BatteryWatch(config.duty.planned_shift_minutes, load_learnt(config.state))
+        storage = StorageWatch(config.camera.bit_rate_bps + SOUND_BIT_RATE_BPS, RESERVE_BYTES)
+        self.readings = Readings(
+            self.tools, hardware, self.intake, self.battery, storage, lambda: self.releaser.releasable_bytes
+        )
+        duties = make_duties(
+            self.tools, hardware, self.intake, self, self.readings, self.check, SOFTWARE, on_report=self.urgent.set
+        )
         self.controller = Controller(hardware, self.intake, self.tools, duties)
         self.receipts = asyncio.Event()
-        self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)
         self.uplink = Uplink(
             identity, spool.paths, disc, hardware.clock, config.uplink.window, on_receipt=self.receipts.set
         )
@@ -131,6 +148,26 @@ class Agent:
             log.warning("assignment ignored: %s", error)
         return self._officer
 
+    def check(self, open_interruptions: int) -> Check:
+        """The check before use."""
+        latest, now = self.readings.latest, self.hardware.clock.now()
+        assert latest is not None
+        faults = self.controller.faults
+        return check(
+            Checked(
+                battery=latest.battery,
+                storage=latest.storage,
+                heat=latest.heat,
+                camera_ok="camera" not in faults,
+                microphone_ok="microphone" not in faults and not self.recorder.sound_lost,
+                card_ok="card" not in faults,
+                clock=now,
+                officer=None if self._officer is None else self._officer.number,
+                certificate_days_left=days_left(self.identity.certificate, now),
+                open_interruptions=open_interruptions,
+            )
+        )
+
     async def release(self) -> None:
         """Look after receipts: at the start, and whenever one arrives."""
         while True:
@@ -143,8 +180,14 @@ class Agent:
     async def tidy(self) -> None:
         """What a minute of fragments leaves free is given back, so that the agent does not grow over a shift."""
         while True:
-            await self.hardware.clock.sleep(TIDY_S)
-            give_back()
+            for _ in range(LEARN_MINUTES):
+                await self.hardware.clock.sleep(TIDY_S)
+                give_back()
+            await self.keep_learnt()
+
+    async def keep_learnt(self) -> None:
+        """What the battery has shown outlives a power cut, too."""
+        await self.thread.run(keep_learnt, self.config.state, self.battery.learnt, self.spool.disc)
 
 
 def make_overlay(config: Config, identity: Identity, officer: Officer | None) -> Overlay:

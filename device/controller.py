@@ -64,7 +64,7 @@ class Controller:
         self._offloaded = False
         self._actions: Mapping[Action, Callable[[], Awaitable[None]]] = {
             Action.NOTHING: self._nothing,
-            Action.CHECK: duties.signing_on.check,
+            Action.CHECK: duties.signing_on.check_soon,
             Action.START: self._start,
             Action.STOP: self._stop,
             Action.MARK: self._mark,
@@ -77,7 +77,7 @@ class Controller:
             Action.END_PAUSE_AND_STOP: self._end_pause_and_stop,
             Action.TELL_BROKEN: self._tell_broken,
             Action.ASK_REASON: self._ask_reason,
-            Action.GO_ON: duties.signing_on.check,
+            Action.GO_ON: duties.signing_on.check_soon,
             Action.DOCK: self._dock,
             Action.STOP_AND_DOCK: self._stop_and_dock,
             Action.END_PAUSE_AND_DOCK: self._end_pause_and_dock,
@@ -126,6 +126,7 @@ class Controller:
                 self._inputs.put_nowait(Input.DOCK if docked else Input.UNDOCK)
             if await self._duties.readings.look(self._state):
                 self._inputs.put_nowait(Input.BATTERY_CRITICAL)
+            await self._duties.deadline.look(self._state)
             await self._duties.tick()
             self._show()
             await self._hardware.clock.sleep(POLL_S)
@@ -284,7 +285,7 @@ class Controller:
         self._offloaded = False
         await self._tools.note("undocked")
         await self._duties.signing_on.sign_on()
-        await self._duties.signing_on.check()
+        await self._duties.signing_on.check_soon()
 
     async def _shut_down(self) -> None:
         """Switching off in mid-recording is an interruption like any other: somebody has to say why."""

@@ -9,8 +9,8 @@ from device.states import TABLE, State
 DIAGRAM = Path("docs/STATES.md")
 HEAD = """# The recorder's states
 
-Drawn from the table in `device/states.py` by `python -m device.states_diagram`; a test compares. An input that has no arrow
-changes nothing: a press then gets the three short buzzes of "no use now".
+Drawn from the table in `device/states.py` by `python -m device.states_diagram`; a test compares. An input that has no
+arrow changes nothing: a press then gets the three short buzzes of "no use now".
 
 ```mermaid
 stateDiagram-v2

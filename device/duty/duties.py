@@ -8,6 +8,7 @@ from typing import Protocol
 
 from device.capture.muxer import MediaFragment
 from device.duty.asking import Asking
+from device.duty.deadline import Deadline
 from device.duty.notes import Notes
 from device.duty.opening import Opening
 from device.duty.pausing import Pausing
@@ -42,12 +43,13 @@ class Duties:
     pausing: Pausing
     reporting: Reporting
     readings: Readings
+    deadline: Deadline
     signing_on: SigningOn
     stills: Stills
 
     async def tick(self) -> None:
         """Let time pass for all of them."""
-        for duty in (self.asking, self.opening, self.pausing, self.reporting, self.stills):
+        for duty in (self.signing_on, self.asking, self.opening, self.pausing, self.reporting, self.stills):
             await duty.tick()
 
 
@@ -79,6 +81,7 @@ def make_duties(
         pausing=Pausing(tools, intake, asking),
         reporting=Reporting(tools, lambda: crew.officer, on_report),
         readings=readings,
+        deadline=Deadline(tools),
         signing_on=SigningOn(tools, crew.assign, asking.waiting, check),
         stills=stills,
     )

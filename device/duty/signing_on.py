@@ -29,6 +29,7 @@ class SigningOn:
         self._assign = assign
         self._waiting = waiting
         self._check = check
+        self._wanted = False
 
     async def sign_on(self) -> None:
         """Say who it is; without an assignment every frame says that nobody is."""
@@ -39,8 +40,15 @@ class SigningOn:
         self._tools.say(Phrase.SIGNED_ON)
         await self._tools.note("sign_on", **officer.to_fields())
 
-    async def check(self) -> None:
-        """A clear go or no-go."""
+    async def check_soon(self) -> None:
+        """Check as soon as the microphone, too, has had time to begin."""
+        self._wanted = True
+
+    async def tick(self) -> None:
+        """Give a clear go or no-go, once it has been asked for."""
+        if not self._wanted or not self._tools.recorder.capture.settled:
+            return
+        self._wanted = False
         found = self._check(len(await self._waiting()))
         self._tools.buzz(Buzz.DONE if found.fit else Buzz.FAULT)
         self._tools.say(Phrase.FIT if found.fit else Phrase.NOT_FIT)

@@ -1,4 +1,4 @@
-"""The opening statement: asked for after every start, listened for, reminded of twice, and missed if nobody speaks. Pure.
+"""The opening statement: asked for after every start, listened for, reminded of twice, and then missing. Pure.
 
 changzhi 20 and pingluo 8 want it spoken into the recording: time, place, officers, cause, object, stage, and that
 everybody present is being recorded. What is said is in the recording; here it is only noticed that somebody speaks.

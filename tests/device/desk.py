@@ -92,9 +92,7 @@ async def desk(
     async with Stage(root, clock=clock, source=film(120), **stage_settings) as stage:
         stage.microphone.says = SILENCE
         voice = Voice(stage.speaker, rules.language, rules.voice)
-        tools = Tools(
-            rules, clock, stage.recorder, stage.spool, stage.thread, stage.numbers, stage.panel, voice
-        )
+        tools = Tools(rules, clock, stage.recorder, stage.spool, stage.thread, stage.numbers, stage.panel, voice)
         crew, reports = HandCrew(), []
         battery, storage = BatteryWatch(rules.planned_shift_minutes), StorageWatch(128_000, RESERVE_BYTES)
         readings = Readings(tools, stage.hardware, stage.intake, battery, storage, lambda: 0)

@@ -1,9 +1,10 @@
-"""What the recorder asks of its officer: opening statement, reasons, pauses, urgent reports; each followed to its end."""
+"""What the recorder asks of its officer: statement, reasons, pauses, urgent reports; each followed to its end."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def test_silence_is_reminded_of_twice_and_then_it_is_missing(root: Path) -> None
     told = of_kind(root, "statement_reminded", "statement_missing")
     assert [entry.kind for entry in told] == ["statement_reminded", "statement_reminded", "statement_missing"]
     assert [entry.fields["reminder"] for entry in told[:2]] == [1, 2]
-    assert all(after.at.boot_us - before.at.boot_us >= 5_000_000 for before, after in zip(told, told[1:], strict=False))
+    assert all(after.at.boot_us - before.at.boot_us >= 5_000_000 for before, after in pairwise(told))
 
 
 def test_a_statement_after_a_reminder_is_one(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""The table of states: what leads where, that nothing else changes anything, and that docs/STATES.md is drawn from it."""
+"""The table of states: what leads where, that nothing else changes anything, and the diagram that is drawn from it."""
 
 from __future__ import annotations
 
