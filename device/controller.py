@@ -258,9 +258,11 @@ class Controller:
     async def _tell_broken(self) -> None:
         self._tools.buzz(Buzz.FAULT)
         self._tools.say(Phrase.INTERRUPTED)
+        await self._duties.readings.note_all()
 
     async def _ask_reason(self) -> None:
         self._tools.buzz(Buzz.STARTED)
+        await self._duties.readings.note_all()
         await self._duties.asking.ask_for_reasons(Phrase.RESUMED)
 
     async def _dock(self) -> None:

@@ -1,4 +1,4 @@
-"""Battery, storage, heat: read now and then, told to the officer in minutes, journalled when a band changes.
+"""Battery, storage, heat: read now and then, told to the officer in minutes, journalled when a band changes and around every break.
 
 weixian 15 and xuchang 20 want battery and room looked after; after the alarm 5 to 30 minutes remain (GA/T 947.2).
 """
@@ -21,6 +21,8 @@ from device.watch.storage import StorageBand, StorageState, StorageWatch
 from evidence.errors import DiscError
 
 READ_US = 5_000_000
+NOTE_US = 600_000_000
+"""Without any change the readings are journalled every ten minutes."""
 LOW = frozenset({BatteryBand.LOW, BatteryBand.CRITICAL, StorageBand.LOW, StorageBand.CRITICAL})
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Readings:
         self._releasable_bytes = releasable_bytes
         self._latest: Latest | None = None
         self._read_us = -READ_US
+        self._noted_us = 0
 
     @property
     def latest(self) -> Latest | None:
@@ -98,18 +101,37 @@ class Readings:
         spool = self._tools.spool
         return spool.disc.free_bytes(spool.paths.root), self._releasable_bytes()
 
+    async def note_all(self) -> None:
+        """Journal everything as it is: a break and its end want the readings before and after (pingluo 8)."""
+        if self._latest is not None:
+            self._noted_us = self._tools.now_us()
+            await self._note_battery(self._latest.battery)
+            await self._note_storage(self._latest.storage)
+            await self._note_heat(self._latest.heat)
+
     async def _note_changes(self, before: Latest | None, now: Latest) -> None:
-        battery, storage, heat = now.battery, now.storage, now.heat
-        if before is None or before.battery.band is not battery.band:
-            await self._tools.note(
-                "battery", level_pct=battery.level_pct, minutes_left=battery.minutes_left, band=battery.band.value
-            )
-        if before is None or before.storage.band is not storage.band:
-            await self._tools.note(
-                "storage", free_bytes=storage.free_bytes, minutes_left=storage.minutes_left, band=storage.band.value
-            )
-        if before is None or before.heat.band is not heat.band or before.heat.throttled is not heat.throttled:
-            await self._tools.note("heat", celsius=heat.celsius, throttled=heat.throttled, band=heat.band.value)
+        if before is None or self._tools.now_us() - self._noted_us >= NOTE_US:
+            await self.note_all()
+            return
+        if before.battery.band is not now.battery.band:
+            await self._note_battery(now.battery)
+        if before.storage.band is not now.storage.band:
+            await self._note_storage(now.storage)
+        if before.heat.band is not now.heat.band or before.heat.throttled is not now.heat.throttled:
+            await self._note_heat(now.heat)
+
+    async def _note_battery(self, state: BatteryState) -> None:
+        await self._tools.note(
+            "battery", level_pct=state.level_pct, minutes_left=state.minutes_left, band=state.band.value
+        )
+
+    async def _note_storage(self, state: StorageState) -> None:
+        await self._tools.note(
+            "storage", free_bytes=state.free_bytes, minutes_left=state.minutes_left, band=state.band.value
+        )
+
+    async def _note_heat(self, state: HeatState) -> None:
+        await self._tools.note("heat", celsius=state.celsius, throttled=state.throttled, band=state.band.value)
 
     def _tell(self, now: Latest, state: State) -> None:
         if state is State.DOCKED:

@@ -142,9 +142,10 @@ class HandPower:
     """A `PowerSource`."""
 
     docked = False
+    level_pct: float | None = None
 
     def read(self) -> PowerReading:
-        return PowerReading(self.docked, None)
+        return PowerReading(self.docked, self.level_pct)
 
 
 class HandThermometer:
@@ -220,6 +221,7 @@ class Stage:
     clock: HandClock = field(default_factory=lambda: HandClock(boot_us=EPOCH_US))
     segment_s: int = 2
     pre_event_s: int = 3
+    pre_event_sound: bool = True
     limit_packets: int = 30
 
     async def __aenter__(self) -> Stage:
@@ -243,7 +245,7 @@ class Stage:
         self.spool: Spool = await self.thread.run(open_spool, self.root, self.disc, self.clock, self.signer)
         self.numbers, self.recovered = await self.thread.run(start, self.spool, self.clock)
         self.intake = WatchedIntake(self.limit_packets)
-        config = RecordingConfig(self.segment_s, self.pre_event_s)
+        config = RecordingConfig(self.segment_s, self.pre_event_s, self.pre_event_sound)
         self.recorder = Recorder(
             config, self.hardware, self.intake, self.spool, self.thread, overlay(), OFFICER, self.numbers
         )

@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from device.duty.statement import ENOUGH_SPEECH_MS
 from device.interruptions import PauseReason, Reason
-from device.ports import Light, Press
+from device.ports import HeatReading, Light, Press
 from device.states import State
 from evidence.account import Account, Use, accounts
 from evidence.journal import Entry
@@ -20,6 +22,7 @@ from tests.device.cards import fast_folder
 from tests.device.desk import Desk, desk, next_boot
 from tests.device.hand_clock import HandClock
 from tests.device.life import check_sum, entries_of
+from tests.device.test_recorder import joined
 from tests.device.speech import spoken
 
 Story = Callable[[Desk], Awaitable[None]]
@@ -44,6 +47,14 @@ def live(root: Path, story: Story, clock: HandClock | None = None) -> HandClock:
 
 def of_kind(root: Path, *kinds: str) -> list[Entry]:
     return [entry for entry in entries_of(root) if entry.kind in kinds]
+
+
+def levels(root: Path, target: Path) -> Iterator[tuple[float, float]]:
+    """The sound of all segments: seconds since the epoch, and how loud it is there."""
+    joined(root, target)
+    with av.open(str(target)) as container:
+        for frame in container.decode(audio=0):
+            yield frame.time, float(np.abs(frame.to_ndarray()).mean()) * 32_768
 
 
 def account_of(root: Path) -> Account:
@@ -358,3 +369,98 @@ def test_a_break_that_lasts_too_long_is_reported_once_with_who_and_since_when(ro
 def test_a_short_break_is_not_reported(root: Path) -> None:
     live(root, break_camera)
     assert of_kind(root, "reported") == []
+
+
+# --- battery, storage, heat (weixian 15, xuchang 20)
+
+
+def test_an_empty_battery_seals_and_stops_the_recorder_by_itself_and_the_next_start_goes_on(root: Path) -> None:
+    async def story(one: Desk) -> None:
+        one.stage.power.level_pct = 60.0
+        await one.wait(10)
+        await one.press(Press.RECORD)
+        await one.wait(10)
+        # It collapses, and the gauge stands by it.
+        one.stage.power.level_pct = 1.0
+        for _ in range(30):
+            await one.wait(0 if one.controller.off.is_set() else 1)
+        assert one.controller.off.is_set()
+        assert one.controller.state is State.STOPPING
+
+    async def next_life(one: Desk) -> None:
+        await one.wait(3)
+        assert one.controller.state is State.RECORDING
+
+    live(root, next_life, next_boot(live(root, story)))
+    (broken,) = of_kind(root, "interruption")
+    assert broken.fields["cause"] == "battery_low"
+    (seal,) = [entry for entry in of_kind(root, "segment") if entry.fields["trigger"] == "battery_low"]
+    assert seal.fields["complete"]
+    assert [entry.fields["band"] for entry in of_kind(root, "battery")][-1] == "unknown"
+    assert "critical" in [entry.fields["band"] for entry in of_kind(root, "battery")]
+    assert [(one.cause, one.state) for one in account_of(root).interruptions] == [("battery_low", Standing.OPEN)]
+
+
+def test_a_board_that_is_too_hot_rests_and_goes_on_when_it_has_cooled_down(root: Path) -> None:
+    async def story(one: Desk) -> None:
+        await one.press(Press.RECORD)
+        await one.wait(3)
+        one.stage.thermometer.reading = HeatReading(90.0, throttled=True)
+        await one.wait(20)
+        assert one.controller.state is State.INTERRUPTED
+        one.stage.thermometer.reading = HeatReading(60.0, throttled=False)
+        await one.wait(20)
+        assert one.controller.state is State.RECORDING
+
+    live(root, story)
+    (broken,), (resumed,) = of_kind(root, "interruption"), of_kind(root, "resumed")
+    assert (broken.fields["cause"], broken.fields["part"]) == ("device_fault", "heat")
+    epoch_us = of_kind(root, "init")[0].fields["epoch_boot_us"]
+    begun = [epoch_us + entry.fields["pts_us"] for entry in of_kind(root, "fragment")]
+    assert not [one for one in begun if broken.at.boot_us + 1_000_000 < one < resumed.at.boot_us - 2_000_000]
+
+
+def test_a_recording_that_is_begun_on_a_hot_board_waits_for_it_to_cool_down(root: Path) -> None:
+    async def story(one: Desk) -> None:
+        one.stage.thermometer.reading = HeatReading(90.0, throttled=True)
+        await one.wait(20)
+        await one.press(Press.RECORD)
+        await one.wait(3)
+        assert one.controller.state is State.INTERRUPTED
+        one.stage.thermometer.reading = HeatReading(60.0, throttled=False)
+        await one.wait(20)
+        assert one.controller.state is State.RECORDING
+
+    live(root, story)
+    assert [entry.fields["part"] for entry in of_kind(root, "interruption")] == ["heat"]
+
+
+def test_the_readings_are_journalled_before_and_after_a_break(root: Path) -> None:
+    live(root, break_camera)
+    kinds = [entry.kind for entry in of_kind(root, "battery", "interruption", "resumed")]
+    assert kinds == ["battery", "interruption", "battery", "resumed", "battery"]
+
+
+# --- before the press
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_the_pre_event_buffer_has_sound_or_silence_as_the_unit_wants(root: Path, sound: bool, tmp_path: Path) -> None:
+    async def shift() -> None:
+        async with desk(root, pre_event_sound=sound) as one:
+            one.stage.microphone.says = spoken()
+            await one.wait(4)
+            await one.press(Press.RECORD)
+            await one.wait(3)
+            await one.press(Press.STOP)
+            await one.wait(2)
+
+    asyncio.run(shift())
+    (started,) = of_kind(root, "recording_started")
+    epoch_us = of_kind(root, "init")[0].fields["epoch_boot_us"]
+    heard = list(levels(root, tmp_path / "all.mp4"))
+    since_s = [(seconds - (started.at.boot_us - epoch_us) / 1e6, level) for seconds, level in heard]
+    assert max(level for seconds, level in since_s if seconds > 0.2) > 500
+    before = [level for seconds, level in since_s if seconds < -0.1]
+    assert len(before) > 50
+    assert (max(before) > 500) == sound
