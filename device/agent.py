@@ -10,7 +10,6 @@ from pathlib import Path
 import pylopdf_fonts_zh_cn
 
 from device.capture.overlay import Overlay
-from device.clock_watch import ClockWatch
 from device.config import Config
 from device.controller import Controller
 from device.disc_thread import DiscThread
@@ -24,6 +23,7 @@ from device.release import Releaser
 from device.spool import Spool
 from device.supervise import supervise
 from device.uplink import Uplink
+from device.watch.clock import ClockWatch
 from evidence.errors import LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.heap import give_back, share_one_heap
@@ -109,9 +109,9 @@ class Agent:
         watch = ClockWatch(clock.now())
         while True:
             await clock.sleep(CLOCK_WATCH_S)
-            step_us = watch.look(clock.now())
-            if step_us is not None:
-                await self.recorder.note("clock", step_us=step_us)
+            change = watch.look(clock.now())
+            if change is not None:
+                await self.recorder.note("clock", step_us=change.step_us)
 
 
 def make_overlay(config: Config, identity: Identity) -> Overlay:
