@@ -47,9 +47,8 @@ class Countdown:
 
     def __init__(self, steps: Sequence[int]) -> None:
         self._steps = tuple(sorted(steps, reverse=True))
-        self._again = {
-            step: 1.25 * before for before, step in zip(self._steps[:1] + self._steps, self._steps, strict=False)
-        }
+        # A reading says the nearest step, so a step may be said from half-way to the one before it.
+        self._again = {step: 1.25 * before for before, step in pairwise((self._steps[0], *self._steps))}
         self._said: set[int] = set()
 
     def look(self, reading: float) -> int | None:

@@ -111,12 +111,13 @@ class BatteryWatch:
 
     def look(self, boot_us: int, reading: PowerReading) -> BatteryState:
         """What a reading at `boot_us` means. Boot time never goes back within one watch."""
+        begins = self._worn_since_us is None
         shift_left = self._shift_left(boot_us, reading.docked)
         jumped = self._gauge.look(boot_us, reading.level_pct)
         level_pct = self._gauge.level_pct
         if level_pct is None:
             return BatteryState(None, None, BatteryBand.UNKNOWN, None, None, shift_left)
-        if jumped or reading.docked:
+        if jumped or begins or reading.docked:
             self._discharge.restart(boot_us, level_pct)
         else:
             self._discharge.look(boot_us, level_pct)

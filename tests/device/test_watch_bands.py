@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ def test_noise_below_the_hysteresis_never_flaps(band: Mood, centre: float, noise
         seen = [band]
         for one in noise:
             seen.append(table.after(seen[-1], centre + one))
-        changes = [(a, b) for a, b in zip(seen, seen[1:], strict=False) if a is not b]
+        changes = [(a, b) for a, b in pairwise(seen) if a is not b]
         assert len(changes) <= 2
         assert len({b for _, b in changes}) == len(changes)
 
@@ -101,30 +102,28 @@ def test_an_impossible_table_is_refused(worse: tuple[Limit[Mood], ...]) -> None:
             battery.BANDS,
             battery.BatteryBand.GOOD,
             (40, 15, 19, 0, 2, 21),
-            ("good", "low", "low", "critical", "critical", "good"),
+            "good low low critical critical good",
         ),
         (
             storage.BANDS,
             storage.StorageBand.GOOD,
             (40, 30, 34, 1, 4, 36),
-            ("good", "low", "low", "critical", "low", "good"),
+            "good low low critical low good",
         ),
         (
             heat.BANDS,
             heat.HeatBand.NORMAL,
             (60, 76, 71, 85, 81, 60),
-            ("normal", "hot", "hot", "critical", "critical", "normal"),
+            "normal hot hot critical critical normal",
         ),
     ],
 )
-def test_the_tables_in_use(
-    table: Bands[Any], band: StrEnum, readings: tuple[float, ...], bands: tuple[str, ...]
-) -> None:
+def test_the_tables_in_use(table: Bands[Any], band: StrEnum, readings: tuple[float, ...], bands: str) -> None:
     seen = []
     for reading in readings:
         band = table.after(band, reading)
         seen.append(band.value)
-    assert tuple(seen) == bands
+    assert " ".join(seen) == bands
 
 
 @pytest.mark.parametrize(
@@ -135,7 +134,7 @@ def test_the_tables_in_use(
         ((60, 4), (None, 5)),
         ((29, 33, 30), (30, None, None)),
         ((29, 38, 30), (30, None, 30)),
-        ((26, 21, 20, 7, 7, 5), (30, None, None, 5, None, None)),
+        ((26, 21, 20, 7, 7, 5), (30, None, 20, 5, None, None)),
         ((30.4, 29.8, 30.4, 29.8), (None, 30, None, None)),
     ],
     ids=["falls", "begins late", "collapses", "wavers", "was charged", "is near the next", "is noisy"],
