@@ -34,6 +34,7 @@ from device.voice.voice import Phrase, Voice
 from device.watch.battery import BatteryWatch
 from device.watch.check import Check, check
 from device.watch.check import Readings as Checked
+from device.watch.clock import ClockWatch
 from device.watch.storage import StorageWatch
 from evidence.certificates import days_left
 from evidence.errors import ConfigError, DiscError, LiuhenError
@@ -45,6 +46,7 @@ WAITING_S = 3
 TIDY_S = 60.0
 LEARN_MINUTES = 10
 CARD_RETRY_S = 5.0
+CLOCK_WATCH_S = 1.0
 SOFTWARE = f"liuhen {version('liuhen')}"
 log = logging.getLogger(__name__)
 
@@ -127,6 +129,7 @@ class Agent:
             self.tools, hardware, self.intake, self, self.readings, self.check, SOFTWARE, on_report=self.urgent.set
         )
         self.controller = Controller(hardware, self.intake, self.tools, duties)
+        self.clock_watch = ClockWatch(hardware.clock.now())
         self.receipts = asyncio.Event()
         self.uplink = Uplink(
             identity, spool.paths, disc, hardware.clock, config.uplink.window, on_receipt=self.receipts.set
@@ -184,6 +187,15 @@ class Agent:
                 await self.hardware.clock.sleep(TIDY_S)
                 give_back()
             await self.keep_learnt()
+
+    async def watch_clock(self) -> None:
+        """UTC is never rewritten: a step or a better clock is an entry of its own."""
+        clock = self.hardware.clock
+        while True:
+            await clock.sleep(CLOCK_WATCH_S)
+            change = self.clock_watch.look(clock.now())
+            if change is not None:
+                await self.recorder.note("clock", step_us=change.step_us)
 
     async def keep_learnt(self) -> None:
         """What the battery has shown outlives a power cut, too."""
@@ -244,6 +256,7 @@ async def _run_tasks(agent: Agent, stop: asyncio.Event) -> End:
             tasks.create_task(agent.recorder.watch(), name="camera watch"),
             tasks.create_task(controller.run(agent.recovered), name="controller"),
             tasks.create_task(controller.watch(), name="watch"),
+            tasks.create_task(agent.watch_clock(), name="clock watch"),
             tasks.create_task(agent.tidy(), name="tidy"),
             tasks.create_task(supervise("release", agent.release, clock), name="release"),
             tasks.create_task(

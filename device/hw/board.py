@@ -25,6 +25,6 @@ def open_board(config: Config) -> Hardware:
         GpiozeroPanel(),
         SysfsPower(),
         SysfsThermometer(),
-        GpsdLocator(),
+        GpsdLocator(clock),
         clock,
     )
