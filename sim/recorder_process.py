@@ -32,7 +32,7 @@ from sim.clock import SimClock
 from sim.heat import SimThermometer
 from sim.locator import SimLocator
 from sim.microphone import SimMicrophone
-from sim.panel import SimPanel
+from sim.panel import PinPanel
 from sim.power import SimPower
 from sim.speaker import SimSpeaker
 
@@ -56,7 +56,7 @@ class World:
             clock=self.clock,
         )
         self.microphone = SimMicrophone(video, self.clock)
-        self.panel = SimPanel(self.clock)
+        self.panel = PinPanel(self.clock)
         self.speaker = SimSpeaker()
         self.power = SimPower(SimBattery(), self.clock.boot_us, self.load)
         self.thermometer = SimThermometer(self.clock.boot_us, self.load)
@@ -126,6 +126,7 @@ async def _live(world: World) -> None:
         await run(world.config, world.hardware, world.card, stop)
     finally:
         reporter.cancel()
+        world.panel.close()
         print(json.dumps(world.reading()), flush=True)
 
 
