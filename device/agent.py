@@ -85,6 +85,7 @@ class Agent:
         )
         self.controller = Controller(hardware, self.intake, self.recorder)
         self.receipts = asyncio.Event()
+        self.urgent = asyncio.Event()
         self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)
         self.uplink = Uplink(
             identity, spool.paths, disc, hardware.clock, config.uplink.window, on_receipt=self.receipts.set
@@ -148,7 +149,9 @@ async def _run_tasks(agent: Agent, recovered: Recovered, stop: asyncio.Event) ->
             tasks.create_task(agent.tidy(), name="tidy"),
             tasks.create_task(supervise("release", agent.release, clock), name="release"),
             tasks.create_task(
-                supervise("uplink", lambda: agent.uplink.run(controller.docked, controller.undocked), clock),
+                supervise(
+                    "uplink", lambda: agent.uplink.run(controller.docked, controller.undocked, agent.urgent), clock
+                ),
                 name="uplink",
             ),
         ]
