@@ -1,11 +1,11 @@
-"""What the dock may say to this recorder, one table: on which entry, into which file, journalled as what.
+"""The dock's word in the spool: the uplink puts it there, the recorder's side journals it (`evidence.receipts`).
 
-The uplink puts the dock's word into the spool, the recorder's side journals it; both find here what it must fit.
+Both find here which of our entries it has to fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,38 +15,7 @@ from evidence.errors import RejectedError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import JournalStore
 from evidence.journal import Entry
-from evidence.kinds import BLOB_KINDS
-from evidence.receipts import (
-    BLOB_STORED,
-    EXPLANATION,
-    REPORT_TAKEN,
-    STORED,
-    check_blob_receipt,
-    check_explanation,
-    check_receipt,
-    check_report_receipt,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """`kinds` of our entries are answered by the dock's entry about the same `name`, which we journal as `noted_as`."""
-
-    kinds: tuple[str, ...]
-    name: str
-    noted_as: str
-    path: Callable[[SpoolPaths, str], Path]
-    check: Callable[[Entry, Entry], None]
-
-
-RULES: Mapping[str, _Rule] = {
-    STORED: _Rule(("segment",), "segment", "receipt", SpoolPaths.receipt, check_receipt),
-    BLOB_STORED: _Rule(BLOB_KINDS, "blob", "blob_receipt", SpoolPaths.receipt, check_blob_receipt),
-    REPORT_TAKEN: _Rule(
-        ("reported",), "interruption", "report_received", SpoolPaths.report_receipt, check_report_receipt
-    ),
-    EXPLANATION: _Rule(("interruption",), "interruption", "written", SpoolPaths.explanation, check_explanation),
-}
+from evidence.receipts import ANSWERS, Answer, check_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +30,7 @@ class Word:
 
     def check(self, said: Entry) -> None:
         """Check that a verified entry of the dock is this answer. Raises RejectedError."""
-        if said.kind != self.kind:
-            raise RejectedError(f"the dock's word on {self.path.stem}", f"is an entry of kind {said.kind}")
-        RULES[self.kind].check(said, self.entry)
+        check_word(said, self.kind, self.entry)
 
 
 class Words:
@@ -75,7 +42,7 @@ class Words:
 
     def awaited(self) -> Iterator[Word]:
         """Everything that the dock may answer and that is not journalled yet, oldest entry first. Raises DiscError."""
-        for kind, rule in RULES.items():
+        for kind, rule in ANSWERS.items():
             known = self._noted(rule)
             for entry in self._journal.of_kind(*rule.kinds):
                 if entry.fields[rule.name] not in known:
@@ -88,7 +55,7 @@ class Words:
 
         `answered` is our entry that it has to fit, None when there is none. Raises RejectedError, DiscError.
         """
-        name: str = said.fields[RULES[said.kind].name]
+        name: str = said.fields[ANSWERS[said.kind].name]
         if answered is None:
             raise RejectedError(f"the dock's word on {name}", "is about something that was never journalled here")
         word = self._word(said.kind, answered)
@@ -100,16 +67,16 @@ class Words:
 
     def answered(self, said: Entry) -> Entry | None:
         """Our entry that the dock's entry has to fit, None when there is none. Raises DiscError."""
-        rule = RULES[said.kind]
+        rule = ANSWERS[said.kind]
         entries = self._journal.of_kind(*rule.kinds)
         return next((entry for entry in entries if entry.fields[rule.name] == said.fields[rule.name]), None)
 
-    def _noted(self, rule: _Rule) -> set[str]:
+    def _noted(self, rule: Answer) -> set[str]:
         if rule.name == "segment":
             return self._journal.segments_with(rule.noted_as)
         return {entry.fields[rule.name] for entry in self._journal.of_kind(rule.noted_as)}
 
     def _word(self, kind: str, entry: Entry) -> Word:
-        rule = RULES[kind]
+        rule = ANSWERS[kind]
         name = entry.fields[rule.name]
-        return Word(entry, rule.path(self._paths, name), rule.noted_as, {rule.name: name}, kind)
+        return Word(entry, self._paths.word(kind, name), rule.noted_as, {rule.name: name}, kind)

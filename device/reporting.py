@@ -14,6 +14,7 @@ from device.spool import SpoolPaths
 from evidence.errors import LinkError
 from evidence.io.journal_store import JournalStore
 from evidence.io.mqtt import Incoming, Link
+from evidence.receipts import REPORT_TAKEN
 from evidence.wire import Topic, Up
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class ReportsReader:
         reports = []
         for entry in self._journal.of_kind("reported"):
             interruption = entry.fields["interruption"]
-            received = self._paths.report_receipt(interruption).exists()
+            received = self._paths.word(REPORT_TAKEN, interruption).exists()
             if not received or interruption not in closed:
                 reports.append(Report(interruption, entry.token, received))
         return reports

@@ -28,6 +28,7 @@ from evidence.io.journal_store import JournalStore, head_path, state_head
 from evidence.journal import Chain, Entry
 from evidence.kinds import ALONE_KINDS, BLOB_KINDS, BLOB_SUFFIXES
 from evidence.model import FragmentInfo, Officer, Timestamp
+from evidence.receipts import STORED, word_file
 from evidence.sealing import seal_part
 from evidence.signing import Signer, to_base64url
 from evidence.wire import BLOB_LIMIT_BYTES
@@ -56,17 +57,13 @@ class SpoolPaths:
         """The file of one photo or note, of this kind of entry."""
         return self.root / "blobs" / f"{blob}{BLOB_SUFFIXES[kind]}"
 
+    def word(self, kind: str, name: str) -> Path:
+        """The dock's word of this kind on the thing of this name."""
+        return self.root / "receipts" / word_file(kind, name)
+
     def receipt(self, name: str) -> Path:
         """The dock's receipt for one segment or blob."""
-        return self.root / "receipts" / f"{name}.jws"
-
-    def report_receipt(self, interruption: str) -> Path:
-        """The dock's receipt for the urgent report of one interruption."""
-        return self.receipt(f"report-{interruption}")
-
-    def explanation(self, interruption: str) -> Path:
-        """What was written at the dock about one interruption."""
-        return self.receipt(f"written-{interruption}")
+        return self.word(STORED, name)
 
 
 @dataclass(slots=True)

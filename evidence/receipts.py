@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from evidence.errors import BadInputError, RejectedError
 from evidence.journal import Entry, read_entry
+from evidence.kinds import BLOB_KINDS
 from evidence.model import Officer
 from evidence.signing import VerifyKey
 
@@ -13,11 +15,6 @@ DOCK = "dock"
 STORED, BLOB_STORED, REPORT_TAKEN, EXPLANATION = "stored", "blob_stored", "report_taken", "explanation"
 WORDS = (STORED, BLOB_STORED, REPORT_TAKEN, EXPLANATION)
 """The kinds of entries that the dock hands to a recorder as its word; they carry the dock's certificate."""
-
-
-def read_receipt(token: str, dock_key: VerifyKey) -> Entry:
-    """A `stored` entry of the pinned dock's journal. Raises BadInputError, SignatureError, NewerVersionError."""
-    return _from_dock(token, dock_key, (STORED,), "receipt")
 
 
 def check_receipt(receipt: Entry, seal: Entry) -> None:
@@ -57,12 +54,39 @@ def check_explanation(explanation: Entry, interruption: Entry) -> None:
         raise RejectedError(f"explanation of {about[1]}", "is about another interruption")
 
 
-def _check_names_entry(receipt: Entry, entry: Entry, names: Sequence[str]) -> None:
-    expected = {name: entry.fields[name] for name in names}
-    expected |= {"recorder": entry.device, "entry_seq": entry.seq, "entry_hash": entry.head.hash}
-    for name, value in expected.items():
-        if receipt.fields[name] != value:
-            raise RejectedError(f"receipt for {entry.fields[names[0]]}", f"states another {name} than the entry")
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A word of the dock answers the recorder's entry of one of `kinds` that has the same `name`.
+
+    It lies on the card under that name behind `prefix`, and the recorder journals it as `noted_as`.
+    """
+
+    kinds: tuple[str, ...]
+    name: str
+    noted_as: str
+    prefix: str
+    check: Callable[[Entry, Entry], None]
+
+
+ANSWERS: Mapping[str, Answer] = {
+    STORED: Answer(("segment",), "segment", "receipt", "", check_receipt),
+    BLOB_STORED: Answer(BLOB_KINDS, "blob", "blob_receipt", "", check_blob_receipt),
+    REPORT_TAKEN: Answer(("reported",), "interruption", "report_received", "report-", check_report_receipt),
+    EXPLANATION: Answer(("interruption",), "interruption", "written", "written-", check_explanation),
+}
+
+
+def check_word(said: Entry, kind: str, entry: Entry) -> None:
+    """Check that a verified word of the dock is of this kind and answers exactly this entry. Raises RejectedError."""
+    if said.kind != kind:
+        where = f"the dock's word on {entry.fields[ANSWERS[kind].name]}"
+        raise RejectedError(where, f"is an entry of kind {said.kind}, not {kind}")
+    ANSWERS[kind].check(said, entry)
+
+
+def word_file(kind: str, name: str) -> str:
+    """What the file of a word about the thing of this name is called."""
+    return f"{ANSWERS[kind].prefix}{name}.jws"
 
 
 def read_assignment(token: str, dock_key: VerifyKey, device: str) -> Officer:
@@ -71,6 +95,14 @@ def read_assignment(token: str, dock_key: VerifyKey, device: str) -> Officer:
     if entry.fields["recorder"] != device:
         raise RejectedError("assignment", f"is for {entry.fields['recorder']}, not for {device}")
     return Officer.from_fields(entry.fields)
+
+
+def _check_names_entry(receipt: Entry, entry: Entry, names: Sequence[str]) -> None:
+    expected = {name: entry.fields[name] for name in names}
+    expected |= {"recorder": entry.device, "entry_seq": entry.seq, "entry_hash": entry.head.hash}
+    for name, value in expected.items():
+        if receipt.fields[name] != value:
+            raise RejectedError(f"receipt for {entry.fields[names[0]]}", f"states another {name} than the entry")
 
 
 def _from_dock(token: str, dock_key: VerifyKey, kinds: Sequence[str], where: str) -> Entry:
