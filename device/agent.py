@@ -260,7 +260,8 @@ async def _run_tasks(agent: Agent, stop: asyncio.Event) -> End:
             tasks.create_task(agent.tidy(), name="tidy"),
             tasks.create_task(supervise("release", agent.release, clock), name="release"),
             tasks.create_task(
-                supervise("uplink", lambda: uplink.run(controller.docked, controller.undocked), clock), name="uplink"
+                supervise("uplink", lambda: uplink.run(controller.docked, controller.undocked, agent.urgent), clock),
+                name="uplink",
             ),
         ]
         waits = [asyncio.create_task(stop.wait()), asyncio.create_task(controller.off.wait())]

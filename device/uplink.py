@@ -1,5 +1,7 @@
 """The uplink's task: while docked, give the dock everything it lacks, and put its receipts into the spool.
 
+Away from the dock it only opens the link to hand in an urgent report, and takes the journal along.
+
 It reads the spool and never writes evidence: the seam between recorder and uplink is files and journal, so that the
 process with the network needs neither camera nor signing key (docs/adr/0001).
 """
@@ -12,19 +14,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 
+from device.blob_reader import BlobReader
 from device.disc_thread import DiscThread
+from device.dock_words import Words
 from device.identity import ASSIGNMENT, LINK_KEY, Identity
 from device.ports import Clock
+from device.reporting import Reports, ReportsReader, report_topic
 from device.spool import SpoolPaths
-from evidence.errors import DiscError, LinkError, LiuhenError, RejectedError
+from evidence.errors import DiscError, LinkError, LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
 from evidence.journal import Entry
 from evidence.kinds import PART_KINDS
-from evidence.receipts import check_receipt, read_assignment, read_receipt
+from evidence.receipts import STORED, read_assignment, read_word
 from evidence.signing import VerifyKey
-from evidence.transfer import Send, Sender, SendJournal, SendOffer, SendPart
+from evidence.transfer import Send, SendBlob, Sender, SendJournal, SendOffer, SendPart
 from evidence.wire import (
     BATCH_LIMIT_BYTES,
     Down,
@@ -68,6 +73,9 @@ class SpoolReader:
         self._journal = JournalStore(paths.journal, Access.READ)
         self._segments: dict[str, _Segment] = {}
         self._unreadable: set[str] = set()
+        self._words = Words(paths, self._journal)
+        self.blobs = BlobReader(paths, self._journal)
+        self.reports = ReportsReader(paths, self._journal)
 
     def head_seq(self) -> int:
         """The number of the last entry."""
@@ -83,6 +91,10 @@ class SpoolReader:
         ]
         waiting.sort(key=lambda seal: (seal.fields["recording"] not in marked, seal.seq))
         return [Offered(seal.fields["segment"], len(seal.fields["parts"])) for seal in waiting]
+
+    def has_waiting(self) -> bool:
+        """Whether any segment or blob waits."""
+        return bool(self.waiting() or self.blobs.waiting())
 
     def batch(self, first_seq: int, last_seq: int) -> bytes:
         """As many entries from `first_seq` on as fit into one message."""
@@ -115,18 +127,13 @@ class SpoolReader:
         return self._about(segment).seal
 
     def keep_receipt(self, payload: bytes, dock_key: VerifyKey, disc: Disc) -> str:
-        """Put a receipt into the spool and give its segment. Raises LiuhenError when it proves nothing, DiscError."""
-        receipt = read_receipt(payload.decode("ascii", errors="replace"), dock_key)
-        segment: str = receipt.fields["segment"]
-        seal = self.seal(segment)
-        if seal is None:
-            raise RejectedError(f"receipt for {segment}", "names a segment that was never sealed here")
-        check_receipt(receipt, seal)
-        path = self._paths.receipt(segment)
-        if not path.exists():
-            # Not `create`: the recorder may look at any moment, and must never see half of it.
-            disc.replace(path, f"{receipt.token}\n".encode("ascii"))
-        return segment
+        """Put the dock's word into the spool and give the name of what it is about.
+
+        Raises LiuhenError when it proves nothing, DiscError.
+        """
+        said = read_word(payload.decode("ascii", errors="replace"), dock_key)
+        answered = self.seal(said.fields["segment"]) if said.kind == STORED else self._words.answered(said)
+        return self._words.keep(said, answered, disc)
 
     def close(self) -> None:
         """Close the journal."""
@@ -145,7 +152,7 @@ class SpoolReader:
 
 
 class Uplink:
-    """One session after the other, as long as the recorder is docked."""
+    """One session after the other: whole ones while the recorder is docked, urgent ones for a report elsewhere."""
 
     def __init__(
         self,
@@ -156,7 +163,7 @@ class Uplink:
         window: int,
         on_receipt: Callable[[], None],
     ) -> None:
-        """`on_receipt` is called in the event loop when a new receipt lies in the spool."""
+        """`on_receipt` is called in the event loop when a new word of the dock lies in the spool."""
         self._identity = identity
         self._paths = paths
         self._disc = disc
@@ -166,13 +173,22 @@ class Uplink:
         self._thread = DiscThread("uplink")
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._offered_head = -1
+        self._whole = True
 
-    async def run(self, docked: asyncio.Event, undocked: asyncio.Event) -> None:
-        """Work whenever docked, until cancelled."""
+    async def run(self, docked: asyncio.Event, undocked: asyncio.Event, urgent: asyncio.Event) -> None:
+        """Work whenever docked, and whenever a report is `urgent`, until cancelled.
+
+        `urgent` is set when a `reported` entry has been journalled; it is cleared here. What an earlier run left
+        unreported is found without it.
+        """
+        urgent.set()
         while True:
-            await docked.wait()
+            await _first_of(docked, urgent)
+            self._whole = docked.is_set()
+            # Before the journal is looked at: what is reported from now on sets it again.
+            urgent.clear()
             session = asyncio.create_task(self._session())
-            leaving = asyncio.create_task(undocked.wait())
+            leaving = asyncio.create_task((undocked if self._whole else docked).wait())
             try:
                 await asyncio.wait({session, leaving}, return_when=asyncio.FIRST_COMPLETED)
                 if session.done():
@@ -185,8 +201,15 @@ class Uplink:
     async def _session(self) -> None:
         self._events = asyncio.Queue()
         reader = await self._thread.run(SpoolReader, self._paths)
-        link = self._open_link()
-        link.subscribe([Topic(self._identity.device, name).text() for name in Down])
+        try:
+            if self._whole or await self._thread.run(reader.reports.awaited):
+                await self._connect(reader)
+        finally:
+            await self._thread.run(reader.close)
+
+    async def _connect(self, reader: SpoolReader) -> None:
+        device, link = self._identity.device, self._open_link()
+        link.subscribe([*(Topic(device, name).text() for name in Down), report_topic(device, "+")])
         link.start()
         ticker = asyncio.create_task(self._tick())
         try:
@@ -194,7 +217,6 @@ class Uplink:
         finally:
             ticker.cancel()
             await asyncio.to_thread(link.stop)
-            await self._thread.run(reader.close)
 
     def _open_link(self) -> Link:
         folder, device = self._identity.folder, self._identity.device
@@ -222,9 +244,9 @@ class Uplink:
             self._events.put_nowait(Tick())
 
     async def _serve(self, link: Link, reader: SpoolReader) -> None:
-        sender = Sender(self._window)
+        sender, reports = Sender(self._window), Reports(self._identity.device, link, reader.reports)
         connected, quiet_ticks = False, 0
-        while True:
+        while self._whole or await self._thread.run(reader.reports.awaited):
             event = await self._events.get()
             match event:
                 case LinkState():
@@ -233,13 +255,18 @@ class Uplink:
                         link.publish(
                             Topic(self._identity.device, Up.STATUS).text(), write_status(online=True), retain=True
                         )
+                        await self._thread.run(reports.begin)
                         await self._offer(link, sender, reader)
+                case Incoming(topic=heard) if f"/{Up.REPORT}/" in heard:
+                    event.ack()
+                    await self._thread.run(reports.take_back, event)
                 case Incoming():
                     event.ack()
                     sends = await self._receive(sender, reader, event)
                     await self._thread.run(self._send_all, link, reader, sends)
                 case Tick() if connected:
                     quiet_ticks = quiet_ticks + 1 if sender.stalled() else 0
+                    await self._thread.run(reports.publish, again=quiet_ticks >= STALL_TICKS)
                     if quiet_ticks >= STALL_TICKS or await self._has_more(sender, reader):
                         quiet_ticks = 0
                         await self._offer(link, sender, reader)
@@ -249,12 +276,14 @@ class Uplink:
         if not sender.idle:
             return False
         head = await self._thread.run(reader.head_seq)
-        return head > self._offered_head or bool(await self._thread.run(reader.waiting))
+        return head > self._offered_head or (self._whole and await self._thread.run(reader.has_waiting))
 
     async def _offer(self, link: Link, sender: Sender, reader: SpoolReader) -> None:
         self._offered_head = await self._thread.run(reader.head_seq)
-        waiting = await self._thread.run(reader.waiting)
-        await self._thread.run(self._send_all, link, reader, sender.offer(self._offered_head, waiting))
+        waiting, blobs = [], []
+        if self._whole:
+            waiting, blobs = await self._thread.run(reader.waiting), await self._thread.run(reader.blobs.waiting)
+        await self._thread.run(self._send_all, link, reader, sender.offer(self._offered_head, waiting, blobs))
 
     async def _receive(self, sender: Sender, reader: SpoolReader, incoming: Incoming) -> list[Send]:
         """A message from the dock. What cannot be believed is said and left; it proves nothing."""
@@ -263,11 +292,11 @@ class Uplink:
                 case Down.WANT:
                     return sender.want(read_want(incoming.payload))
                 case Down.RECEIPT:
-                    segment = await self._thread.run(
+                    name = await self._thread.run(
                         reader.keep_receipt, incoming.payload, self._identity.dock_key, self._disc
                     )
                     self._on_receipt()
-                    return sender.receipt(segment)
+                    return sender.receipt(name)
                 case Down.ASSIGN:
                     await self._thread.run(self._keep_assignment, incoming.payload)
         except LiuhenError as error:
@@ -301,6 +330,19 @@ class Uplink:
                 return Topic(device, Up.OFFER), write_offer(send.offer)
             case SendJournal():
                 return Topic(device, Up.JOURNAL), reader.batch(send.first_seq, send.last_seq)
+            case SendBlob():
+                return Topic(device, Up.BLOB, (send.blob,)), reader.blobs.message(send.blob)
             case SendPart():
                 part = reader.part(send.segment, send.index)
                 return Topic(device, Up.FRAGMENT, (send.segment, str(send.index))), part
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Wait until one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

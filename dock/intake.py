@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from dock.beside import Beside, blob_what, read_blob_name, read_interruption
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
@@ -71,6 +72,8 @@ class _Turn:
     told: bool = False
     touched: dict[str, None] = field(default_factory=dict)
     receipts: dict[str, str] = field(default_factory=dict)
+    blobs: dict[str, None] = field(default_factory=dict)
+    words: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class Intake:
         self._catalogue = catalogue
         self._vault = Vault(folder, disc)
         self._records = Records(folder, disc, journal, catalogue)
+        self._beside = Beside(journal, catalogue, self._vault)
 
     def handle(self, messages: Iterable[Message]) -> list[Answer]:
         """Take in a batch; every answer is about something durable. Raises DiscError, after which nothing is known."""
@@ -117,13 +121,7 @@ class Intake:
             return
         turn = batch.turns.setdefault(topic.device, _Turn(recorder))
         try:
-            match topic.name:
-                case Up.OFFER:
-                    self._take_offer(turn, message.payload)
-                case Up.JOURNAL:
-                    self._take_journal(turn, message.payload)
-                case Up.FRAGMENT:
-                    self._take_part(batch, turn, topic, message)
+            self._take_named(batch, turn, topic, message)
         except (DiscFullError, NewerVersionError) as error:
             LOG.warning("refused topic=%r reason=%s", message.topic[:200], one_line(error))
         except DiscError:
@@ -131,12 +129,24 @@ class Intake:
         except LiuhenError as error:
             self._reject(topic.device, _what(topic), message.payload, error)
 
+    def _take_named(self, batch: _Batch, turn: _Turn, topic: Topic, message: Message) -> None:
+        match topic.name:
+            case Up.OFFER:
+                self._take_offer(turn, message.payload)
+            case Up.JOURNAL:
+                self._take_journal(turn, message.payload)
+            case Up.FRAGMENT:
+                self._take_part(batch, turn, topic, message)
+            case Up.BLOB | Up.REPORT:
+                self._take_beside(turn, topic, message.payload)
+
     def _take_offer(self, turn: _Turn, payload: bytes) -> None:
         turn.offer = read_offer(payload)
         self._records.look_for_assignment(turn.recorder)
         for offered in turn.offer.segments:
             self._records.progress(turn.recorder, offered.segment).offered_parts = offered.parts
             turn.touched[offered.segment] = None
+        turn.blobs.update(dict.fromkeys(turn.offer.blobs))
 
     def _take_journal(self, turn: _Turn, payload: bytes) -> None:
         verdict = self._records.add_entries(turn.recorder, read_batch(payload))
@@ -165,6 +175,14 @@ class Intake:
         batch.parts.append(part)
         progress.parts[index] = part
 
+    def _take_beside(self, turn: _Turn, topic: Topic, payload: bytes) -> None:
+        if topic.name is Up.BLOB:
+            turn.told = True
+            turn.blobs[read_blob_name(topic)] = None
+            self._beside.take_blob(topic, payload)
+        elif taken := self._beside.take_report(topic, payload, turn.recorder.key):
+            turn.words[taken] = None
+
     def _conclude(self, turn: _Turn) -> Iterable[Answer]:
         """Finish what is complete and say what is lacking."""
         device = turn.recorder.device
@@ -173,12 +191,15 @@ class Intake:
         if turn.offer and turn.recorder.assignment:
             topic = Topic(device, Down.ASSIGN).text()
             yield Answer(topic, turn.recorder.assignment.encode("ascii"), retain=True)
+        blobs = self._beside.blob_states(device, turn.blobs, ATTEMPTS_LIMIT if turn.offer else 1)
         if turn.told or turn.offer:
             # A receipt says all about its segment, so a want does not name it any more.
             lacks = {one: self._lacks(turn, one) for one in turn.touched if self._is_expected(turn, one)}
-            want = Want(turn.recorder.head.seq + 1, lacks, turn.offer.round if turn.offer else None)
+            want = Want(turn.recorder.head.seq + 1, {**lacks, **blobs.lacks}, turn.offer.round if turn.offer else None)
             yield Answer(Topic(device, Down.WANT).text(), write_want(want))
-        for receipt in turn.receipts.values():
+        if turn.offer:
+            turn.words.update(dict.fromkeys(self._beside.unheard(device)))
+        for receipt in (*turn.receipts.values(), *blobs.receipts.values(), *turn.words):
             yield Answer(Topic(device, Down.RECEIPT).text(), receipt.encode("ascii"))
 
     def _is_expected(self, turn: _Turn, segment: str) -> bool:
@@ -284,6 +305,13 @@ def one_line(error: LiuhenError) -> str:
 def _what(topic: Topic) -> str:
     """What a message was about, in words that are safe as a file's name."""
     try:
-        return part_name(*read_name(topic.rest)) if topic.name is Up.FRAGMENT else topic.name.value
+        match topic.name:
+            case Up.FRAGMENT:
+                return part_name(*read_name(topic.rest))
+            case Up.BLOB:
+                return blob_what(read_blob_name(topic))
+            case Up.REPORT:
+                return f"{Up.REPORT}/{read_interruption(topic)}"
     except RejectedError:
-        return topic.name.value
+        pass
+    return topic.name.value

@@ -225,7 +225,7 @@ IGNORED: dict[str, Make] = {
     "wrong shard": lambda scene: (scene.recorder.topic(Up.OFFER).replace("/v1/", "/v1/x"), b"{}"),
     "not a topic of ours": lambda _: ("x" * 70_000 + "\n", b""),
     "a word downwards": lambda scene: (scene.recorder.topic(Up.OFFER).replace("up/offer", "down/want"), b"{}"),
-    "unknown word": lambda scene: (scene.recorder.topic(Up.OFFER).replace("offer", "blob"), b"{}"),
+    "unknown word": lambda scene: (scene.recorder.topic(Up.OFFER).replace("offer", "letter"), b"{}"),
     "status": lambda scene: (scene.recorder.topic(Up.STATUS), b'{"v":1,"online":true}'),
     "part from a newer version": lambda scene: forged(scene, v=2),
     "journal from a newer version": lambda scene: next_entry(scene, v=2),
