@@ -11,7 +11,7 @@ from device.spool import Spool
 from evidence.errors import LiuhenError
 from evidence.journal import Entry
 from evidence.kinds import BLOB_KINDS
-from evidence.receipts import read_word
+from evidence.receipts import BLOB_STORED, STORED, read_word
 from evidence.signing import VerifyKey
 
 
@@ -46,8 +46,9 @@ class Releaser:
         return freed
 
     def all_received(self) -> bool:
-        """The dock has everything that waits for its word. DiscError."""
-        return not any(Words(self.spool.paths, self.spool.journal).awaited())
+        """The dock has all evidence that there is. DiscError."""
+        awaited = Words(self.spool.paths, self.spool.journal).awaited()
+        return not any(word.kind in {STORED, BLOB_STORED} for word in awaited)
 
     def _note_words(self) -> None:
         words = Words(self.spool.paths, self.spool.journal)
