@@ -28,6 +28,7 @@ from evidence.transfer import Send, Sender, SendJournal, SendOffer, SendPart
 from evidence.wire import (
     BATCH_LIMIT_BYTES,
     Down,
+    Octets,
     Offered,
     Topic,
     Up,
@@ -114,7 +115,7 @@ class SpoolReader:
         """The seal of a segment."""
         return self._about(segment).seal
 
-    def keep_receipt(self, payload: bytes, dock_key: VerifyKey, disc: Disc) -> str:
+    def keep_receipt(self, payload: Octets, dock_key: VerifyKey, disc: Disc) -> str:
         """Put a receipt into the spool and give its segment. Raises LiuhenError when it proves nothing, DiscError."""
         receipt = read_receipt(payload.decode("ascii", errors="replace"), dock_key)
         segment: str = receipt.fields["segment"]
@@ -274,11 +275,11 @@ class Uplink:
             log.warning("ignored: %s", error)
         return []
 
-    def _keep_assignment(self, payload: bytes) -> None:
+    def _keep_assignment(self, payload: Octets) -> None:
         read_assignment(payload.decode("ascii", errors="replace"), self._identity.dock_key, self._identity.device)
         path = self._identity.folder / ASSIGNMENT
         if not path.exists() or path.read_bytes() != payload:
-            self._disc.replace(path, payload)
+            self._disc.replace(path, bytes(payload))
 
     def _send_all(self, link: Link, reader: SpoolReader, sends: list[Send]) -> None:
         """In the disc thread, so that a part goes from the card to the link without a detour, one at a time."""
