@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dock.enrolment import enrol
 from dock.folder import DockFolder
-from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT
+from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT, Answer, Batch, Message
 from evidence.certificates import Trust
 from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
@@ -352,6 +352,91 @@ def test_before_the_seal_no_part_lies_over_another(scene: Scene) -> None:
     assert "lies over part 0" in dock_entries(scene.folder, "rejected")[0].fields["why"]
     shutil.rmtree(scene.folder.quarantine("BWC-0001"))
     offload(scene.desk, Uplink(scene.recorder))
+    check_vault(scene.folder, scene.recorder)
+
+
+def batch_of(scene: Scene, *messages: tuple[str, bytes]) -> Batch:
+    return scene.desk.intake.check([Message(*message) for message in messages])
+
+
+def lacks(answers: Iterable[Answer]) -> dict[str, Any]:
+    (want,) = [read_want(one.payload) for one in answers if read_topic(one.topic).name is Down.WANT]
+    return dict(want.lacks)
+
+
+def test_a_part_that_is_still_on_its_way_to_the_disc_is_not_acknowledged(scene: Scene) -> None:
+    """The last part is checked when the first ones are settled: no receipt yet, and it is still asked for."""
+    name = next(iter(scene.recorder.segments))
+    intake = scene.desk.intake
+    first = batch_of(scene, *(scene.recorder.part_message(name, index) for index in (0, 1)))
+    intake.write(first)
+    last = batch_of(scene, scene.recorder.part_message(name, 2))
+    assert lacks(intake.settle(first)) == {name: ((2, 2),)}
+    assert not dock_entries(scene.folder, "stored")
+    intake.write(last)
+    assert not dock_entries(scene.folder, "stored")
+    intake.settle(last)
+    assert [one.fields["segment"] for one in dock_entries(scene.folder, "stored")] == [name]
+
+
+def test_a_part_that_comes_twice_is_acknowledged_with_the_first_of_them(scene: Scene) -> None:
+    name = next(iter(scene.recorder.segments))
+    intake = scene.desk.intake
+    first = batch_of(scene, scene.recorder.part_message(name, 0))
+    again = batch_of(scene, scene.recorder.part_message(name, 0))
+    intake.write(first)
+    assert lacks(intake.settle(first)) == {name: ((1, 2),)}
+    intake.write(again)
+    assert lacks(intake.settle(again)) == {name: ((1, 2),)}
+    assert not again.written
+
+
+def test_a_part_that_the_seal_denies_while_it_is_coming_is_not_written(scene: Scene) -> None:
+    """The seal comes in the same batch, behind a rightly signed part with other bytes."""
+    segment = list(scene.recorder.segments.values())[1]
+    intake = scene.desk.intake
+    fields = scene.recorder.part_fields(segment.name, 1, 1000, b"other")
+    chain = Chain("BWC-0001", KeySigner(scene.recorder.signing), replace(segment.entries[1].head))
+    other = write_part(chain.make(segment.entries[1].at, "fragment", fields).token, b"other")
+    first = batch_of(scene, scene.recorder.part_message(segment.name, 0))
+    intake.write(first)
+    seal = scene.recorder.journal_message(len(scene.recorder.tokens) - 1)
+    second = batch_of(scene, (scene.recorder.topic(Up.FRAGMENT, segment.name, "1"), other), seal)
+    assert lacks(intake.settle(first)) == {segment.name: ((2, 2),)}
+    intake.write(second)
+    assert not second.written
+    intake.settle(second)
+    assert scene.folder.incoming("BWC-0001", segment.name).read_bytes() == segment.parts[0]
+    offload(scene.desk, Uplink(scene.recorder))
+    assert folder_content(scene) == segment.content
+
+
+@pytest.mark.parametrize("half_way", [False, True])
+@pytest.mark.parametrize("verbs", range(4))
+def test_a_death_between_coming_and_settled_loses_nothing_that_was_acknowledged(
+    scene: Scene, verbs: int, half_way: bool
+) -> None:
+    """At every disc verb of a batch that is written while the next one has been checked already."""
+    name = next(iter(scene.recorder.segments))
+    desk = Desk(scene.folder, FaultyDisc(verbs, half_way))
+    first, second = (
+        desk.intake.check([Message(*scene.recorder.part_message(name, index)) for index in indexes])
+        for indexes in ((0, 1), (2,))
+    )
+
+    def finish() -> None:
+        desk.intake.write(first)
+        assert lacks(desk.intake.settle(first)) == {name: ((2, 2),)}
+        desk.intake.write(second)
+        desk.intake.settle(second)
+
+    with pytest.raises(PulledPlugError):
+        finish()
+    desk.close()
+    survivor = Desk(scene.folder)
+    known = {part.part for part in survivor.catalogue.parts("BWC-0001", name)}
+    assert known == ({0, 1} if verbs >= 3 else set())
+    offload(survivor, Uplink(scene.recorder))
     check_vault(scene.folder, scene.recorder)
 
 
