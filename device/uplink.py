@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import RawIOBase
 from itertools import takewhile
 
 from device.disc_thread import DiscThread
@@ -32,11 +33,11 @@ from evidence.wire import (
     Offered,
     Topic,
     Up,
+    part_head,
     read_topic,
     read_want,
     write_batch,
     write_offer,
-    write_part,
     write_status,
 )
 
@@ -99,14 +100,14 @@ class SpoolReader:
             tokens.append(token)
         return write_batch(tokens)
 
-    def part(self, segment: str, index: int) -> bytes:
+    def part(self, segment: str, index: int) -> bytearray:
         """The message of one part: its entry and its stored bytes. Raises DiscError; then it is not offered again."""
         entry = self._about(segment).parts[index]
         path = self._paths.segment(segment)
         try:
             with path.open("rb", buffering=0) as file:
                 file.seek(entry.fields["offset_bytes"])
-                return write_part(entry.token, file.read(entry.fields["stored_bytes"]))
+                return read_behind(part_head(entry.token), file, entry.fields["stored_bytes"])
         except OSError as error:
             self._unreadable.add(segment)
             raise DiscError(str(path), f"cannot be read: {error.strerror}") from error
@@ -143,6 +144,18 @@ class SpoolReader:
             # One segment at a time is under way, two at its border.
             self._segments = dict([*list(self._segments.items())[-1:], (segment, read)])
         return read
+
+
+def read_behind(head: bytes, file: RawIOBase, size_bytes: int) -> bytearray:
+    """The head and what the file has next, received where it stays. Shorter when the file is. Raises OSError."""
+    message = bytearray(len(head) + size_bytes)
+    message[: len(head)] = head
+    with memoryview(message) as view:
+        filled_bytes = len(head)
+        while read_bytes := file.readinto(view[filled_bytes:]):
+            filled_bytes += read_bytes
+    del message[filled_bytes:]
+    return message
 
 
 class Uplink:
@@ -295,7 +308,7 @@ class Uplink:
                 log.info("%s", error)
                 return
 
-    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, bytes]:
+    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, Octets]:
         device = self._identity.device
         match send:
             case SendOffer():

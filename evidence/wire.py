@@ -140,9 +140,9 @@ def read_want(data: Octets) -> Want:
     return Want(_whole(fields, "journal_next", "want"), lacks, answers)
 
 
-def write_part(token: str, stored: bytes) -> bytes:
-    """One part with its entry: length of the token (4 bytes, big endian), the token, the stored bytes."""
-    return b"".join((LENGTH.pack(len(token)), token.encode("ascii"), stored))
+def part_head(token: str) -> bytes:
+    """What stands before a part's stored bytes: length of its entry's token (4 bytes, big endian), and the token."""
+    return LENGTH.pack(len(token)) + token.encode("ascii")
 
 
 def read_part(data: Octets) -> tuple[str, memoryview]:

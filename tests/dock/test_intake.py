@@ -26,7 +26,7 @@ from evidence.journal import EMPTY, Chain, check_link, read_entry
 from evidence.model import Officer
 from evidence.receipts import check_receipt, read_assignment, read_receipt
 from evidence.signing import KeySigner, to_base64url
-from evidence.wire import Down, Offer, Offered, Up, read_topic, read_want, write_batch, write_offer, write_part
+from evidence.wire import Down, Offer, Offered, Up, part_head, read_topic, read_want, write_batch, write_offer
 from tests.dock.desk import Desk, FaultyDisc, PulledPlugError, Uplink, dock_entries, offload
 from tests.dock.fake_recorder import FakeRecorder, StillClock, hash_of, make_dock
 
@@ -144,7 +144,7 @@ def forged(scene: Scene, **changes: Any) -> tuple[str, bytes]:
         "kind": entry.kind, **entry.fields, **changes,
     }  # fmt: skip
     topic = scene.recorder.topic(Up.FRAGMENT, segment.name, "0")
-    return topic, write_part(token_of(signer, payload), segment.parts[0])
+    return topic, part_head(token_of(signer, payload)) + segment.parts[0]
 
 
 def of_part(scene: Scene, change: Callable[[bytes], bytes]) -> tuple[str, bytes]:
@@ -187,7 +187,7 @@ REJECTED: dict[str, tuple[Make, str]] = {
     "part without content": (lambda scene: of_part(scene, lambda _: b""), "shorter than its length field"),
     "part cut in its entry": (lambda scene: of_part(scene, lambda data: data[:100]), "shorter than its entry"),
     "part of noise": (lambda scene: of_part(scene, lambda _: bytes(range(256)) * 4), "shorter than its entry"),
-    "part with an unreadable entry": (lambda scene: of_part(scene, lambda _: write_part("a.b.c", b"")), "readable"),
+    "part with an unreadable entry": (lambda scene: of_part(scene, lambda _: part_head("a.b.c")), "readable"),
     "part signed by a stranger": (lambda scene: forged(scene, signer=stranger()), "names key"),
     "part of another recorder": (lambda scene: forged(scene, device="BWC-0002"), "the entry of another part"),
     "part under another index": (lambda scene: forged(scene, index=1), "the entry of another part"),
@@ -332,7 +332,7 @@ def test_parts_that_the_seal_does_not_confirm_are_dropped(scene: Scene) -> None:
         chain = Chain("BWC-0001", signer, replace(entry.head))
         token = chain.make(entry.at, "fragment", fields).token
         topic = scene.recorder.topic(Up.FRAGMENT, segment.name, str(index))
-        scene.desk.take((topic, write_part(token, b"other")))
+        scene.desk.take((topic, part_head(token) + b"other"))
     offload(scene.desk, Uplink(scene.recorder))
     assert folder_content(scene) == segment.content
     assert len(dock_entries(scene.folder, "rejected")) == 2
@@ -348,7 +348,7 @@ def test_before_the_seal_no_part_lies_over_another(scene: Scene) -> None:
     fields = scene.recorder.part_fields(segment.name, 1, 500, b"other")
     chain = Chain("BWC-0001", KeySigner(scene.recorder.signing), segment.entries[0].head)
     token = chain.make(segment.entries[1].at, "fragment", fields).token
-    scene.desk.take((scene.recorder.topic(Up.FRAGMENT, segment.name, "1"), write_part(token, b"other")))
+    scene.desk.take((scene.recorder.topic(Up.FRAGMENT, segment.name, "1"), part_head(token) + b"other"))
     assert "lies over part 0" in dock_entries(scene.folder, "rejected")[0].fields["why"]
     shutil.rmtree(scene.folder.quarantine("BWC-0001"))
     offload(scene.desk, Uplink(scene.recorder))
@@ -397,7 +397,7 @@ def test_a_part_that_the_seal_denies_while_it_is_coming_is_not_written(scene: Sc
     intake = scene.desk.intake
     fields = scene.recorder.part_fields(segment.name, 1, 1000, b"other")
     chain = Chain("BWC-0001", KeySigner(scene.recorder.signing), replace(segment.entries[1].head))
-    other = write_part(chain.make(segment.entries[1].at, "fragment", fields).token, b"other")
+    other = part_head(chain.make(segment.entries[1].at, "fragment", fields).token) + b"other"
     first = batch_of(scene, scene.recorder.part_message(segment.name, 0))
     intake.write(first)
     seal = scene.recorder.journal_message(len(scene.recorder.tokens) - 1)
@@ -567,6 +567,6 @@ def test_no_message_ends_the_receiver(scene: Scene, data: st.DataObject) -> None
     anything = data.draw(ANY_JSON)
     scene.desk.take(
         (recorder.topic(Up.JOURNAL), token.encode()),
-        (recorder.topic(Up.FRAGMENT, segment, str(index)), write_part(token, b"")),
+        (recorder.topic(Up.FRAGMENT, segment, str(index)), part_head(token)),
         (recorder.topic(Up.OFFER), json.dumps({"v": 1, "round": 1, "journal_head": 1, "segments": anything}).encode()),
     )
