@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import RawIOBase
 from itertools import takewhile
 
 from device.blob_reader import BlobReader
@@ -33,14 +34,15 @@ from evidence.transfer import Send, SendBlob, Sender, SendJournal, SendOffer, Se
 from evidence.wire import (
     BATCH_LIMIT_BYTES,
     Down,
+    Octets,
     Offered,
     Topic,
     Up,
+    part_head,
     read_topic,
     read_want,
     write_batch,
     write_offer,
-    write_part,
     write_status,
 )
 
@@ -110,14 +112,14 @@ class SpoolReader:
             tokens.append(token)
         return write_batch(tokens)
 
-    def part(self, segment: str, index: int) -> bytes:
+    def part(self, segment: str, index: int) -> bytearray:
         """The message of one part: its entry and its stored bytes. Raises DiscError; then it is not offered again."""
         entry = self._about(segment).parts[index]
         path = self._paths.segment(segment)
         try:
             with path.open("rb", buffering=0) as file:
                 file.seek(entry.fields["offset_bytes"])
-                return write_part(entry.token, file.read(entry.fields["stored_bytes"]))
+                return read_behind(part_head(entry.token), file, entry.fields["stored_bytes"])
         except OSError as error:
             self._unreadable.add(segment)
             raise DiscError(str(path), f"cannot be read: {error.strerror}") from error
@@ -126,7 +128,7 @@ class SpoolReader:
         """The seal of a segment."""
         return self._about(segment).seal
 
-    def keep_receipt(self, payload: bytes, dock_key: VerifyKey, disc: Disc) -> str:
+    def keep_receipt(self, payload: Octets, dock_key: VerifyKey, disc: Disc) -> str:
         """Put the dock's word into the spool and give the name of what it is about.
 
         Raises LiuhenError when it proves nothing, DiscError.
@@ -149,6 +151,18 @@ class SpoolReader:
             # One segment at a time is under way, two at its border.
             self._segments = dict([*list(self._segments.items())[-1:], (segment, read)])
         return read
+
+
+def read_behind(head: bytes, file: RawIOBase, size_bytes: int) -> bytearray:
+    """The head and what the file has next, received where it stays. Shorter when the file is. Raises OSError."""
+    message = bytearray(len(head) + size_bytes)
+    message[: len(head)] = head
+    with memoryview(message) as view:
+        filled_bytes = len(head)
+        while read_bytes := file.readinto(view[filled_bytes:]):
+            filled_bytes += read_bytes
+    del message[filled_bytes:]
+    return message
 
 
 class Uplink:
@@ -303,11 +317,11 @@ class Uplink:
             log.warning("ignored: %s", error)
         return []
 
-    def _keep_assignment(self, payload: bytes) -> None:
+    def _keep_assignment(self, payload: Octets) -> None:
         read_assignment(payload.decode("ascii", errors="replace"), self._identity.dock_key, self._identity.device)
         path = self._identity.folder / ASSIGNMENT
         if not path.exists() or path.read_bytes() != payload:
-            self._disc.replace(path, payload)
+            self._disc.replace(path, bytes(payload))
 
     def _send_all(self, link: Link, reader: SpoolReader, sends: list[Send]) -> None:
         """In the disc thread, so that a part goes from the card to the link without a detour, one at a time."""
@@ -323,7 +337,7 @@ class Uplink:
                 log.info("%s", error)
                 return
 
-    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, bytes]:
+    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, Octets]:
         device = self._identity.device
         match send:
             case SendOffer():
