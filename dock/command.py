@@ -1,4 +1,4 @@
-"""The dock's commands: init, enrol, run."""
+"""The dock's commands: init, enrol, run, and those of `dock.duty_command`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from dock.clock import SystemClock
+from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
 from dock.receiver import serve
@@ -57,6 +58,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("request", type=Path, metavar="REQUEST", help="the recorder's request file")
     give.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the recorder's files")
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
+    add_regime(give)
+    add_duty_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
     take.add_argument("folder", type=Path, metavar="DIR", help="the dock")
@@ -89,7 +92,9 @@ def _init(arguments: argparse.Namespace) -> None:
 
 def _enrol(arguments: argparse.Namespace) -> None:
     folder = DockFolder(arguments.folder)
-    officer = Officer(*arguments.officer) if arguments.officer else None
+    officer = Officer(*arguments.officer, regime=arguments.regime) if arguments.officer else None
+    if officer is None and arguments.regime:
+        raise BadInputError("--regime", "says under what an officer works", "give --officer as well")
     try:
         request = arguments.request.read_bytes()
     except OSError as error:

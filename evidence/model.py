@@ -132,6 +132,10 @@ class FragmentInfo:
     samples: int
 
 
+REGIMES = ("pingluo", "general", "weixian", "changzhi", "xuchang")
+"""The five regulations that a unit may work under."""
+
+
 @dataclass(frozen=True, slots=True)
 class Officer:
     """Who wears the recorder: the certificate number, the name as printed on it, the unit, and the unit's regime."""

@@ -24,7 +24,7 @@ from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
 from evidence.journal import EMPTY, Chain, check_link, read_entry
 from evidence.model import Officer
-from evidence.receipts import check_receipt, read_assignment, read_receipt
+from evidence.receipts import check_receipt, read_assignment, read_word
 from evidence.signing import KeySigner, to_base64url
 from evidence.wire import Down, Offer, Offered, Up, part_head, read_topic, read_want, write_batch, write_offer
 from tests.dock.desk import Desk, FaultyDisc, PulledPlugError, Uplink, dock_entries, offload
@@ -69,7 +69,7 @@ def check_vault(folder: DockFolder, recorder: FakeRecorder) -> None:
     assert sorted(one.fields["segment"] for one in receipts) == sorted(recorder.segments)
     dock = Trust(folder.ca_certificate.read_bytes()).identify_pem(folder.certificate("dock").read_bytes(), "dock")
     for receipt in receipts:
-        check_receipt(read_receipt(receipt.token, dock.key), recorder.segments[receipt.fields["segment"]].seal)
+        check_receipt(read_word(receipt.token, dock.key), recorder.segments[receipt.fields["segment"]].seal)
         assert receipt.x5c
     head = EMPTY
     for token in read_lines(folder.journal("dock")):

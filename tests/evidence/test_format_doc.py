@@ -14,7 +14,17 @@ from evidence.kinds import KINDS, check_fields
 from evidence.model import ClockGrade, Timestamp
 from evidence.signing import from_base64url
 from evidence.verify import EXIT_CODES
-from evidence.wire import OFFER_LIMIT_SEGMENTS, PARTS_LIMIT, Down, Up, read_offer, read_want, write_status
+from evidence.wire import (
+    BLOB_LIMIT_BYTES,
+    OFFER_LIMIT_BLOBS,
+    OFFER_LIMIT_SEGMENTS,
+    PARTS_LIMIT,
+    Down,
+    Up,
+    read_offer,
+    read_want,
+    write_status,
+)
 from tests.evidence.golden import DOCK, RECORDER, signer
 from tests.evidence.make_vectors import FOLDER
 
@@ -100,6 +110,8 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert (
         f"most {OFFER_LIMIT_SEGMENTS} sealed segments with the number of their parts (at most {PARTS_LIMIT:,})" in TEXT
     )
+    assert f"`blobs` at most {OFFER_LIMIT_BLOBS} blobs" in TEXT
+    assert f"at most {BLOB_LIMIT_BYTES >> 20} MiB" in TEXT
     assert ", ".join(f"`{grade.value}`" for grade in ClockGrade) in TEXT
 
 
