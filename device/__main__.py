@@ -17,7 +17,6 @@ from evidence.errors import LiuhenError
 from evidence.io.command import EXIT_UNREADABLE
 from evidence.io.durable import PosixDisc
 
-
 EXIT_BATTERY = 10
 """The battery is empty and everything is sealed: whoever started the recorder should switch the board off."""
 
