@@ -56,7 +56,7 @@ class World:
         )
         self.microphone = SimMicrophone(video, self.clock)
         self.panel = SimPanel(self.clock)
-        self.speaker = SimSpeaker()
+        self.speaker = SimSpeaker(self.clock)
         self.power = SimPower()
         self.thermometer = SimThermometer()
         self.locator = SimLocator()
