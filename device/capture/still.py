@@ -79,7 +79,7 @@ def encode_still(frame: Frame) -> bytes:
     height, width = frame.y.shape
     picture = av.VideoFrame(width, height, "yuv420p")
     for plane, source in zip(picture.planes, (frame.y, frame.u, frame.v), strict=True):
-        lines = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
         lines[:, : plane.width] = source
     try:
         rgb = picture.reformat(
