@@ -87,7 +87,13 @@ class Agent:
         self.receipts = asyncio.Event()
         self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)
         self.uplink = Uplink(
-            identity, spool.paths, disc, hardware.clock, config.uplink.window, on_receipt=self.receipts.set
+            identity,
+            spool.paths,
+            disc,
+            hardware.clock,
+            config.uplink.window,
+            on_receipt=self.receipts.set,
+            run_folder=config.run_folder,
         )
 
     async def release(self) -> None:

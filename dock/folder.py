@@ -76,6 +76,10 @@ class DockFolder:
         """The recorder's `segment` entry beside it."""
         return self.vault / device / f"{segment}.jws"
 
+    def health(self, device: str) -> Path:
+        """The latest health card of a recorder."""
+        return self.private / "health" / f"{device}.jws"
+
     def quarantine(self, device: str) -> Path:
         """What a recorder sent and the dock must not store as evidence."""
         return self.root / "quarantine" / device

@@ -15,6 +15,7 @@ from pathlib import Path
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
+from dock.health import keep_card
 from dock.manifest import Part, check_part, check_place, hash_part, part_name, part_of, read_name
 from dock.records import Recorder, Records
 from dock.vault import Vault
@@ -86,6 +87,7 @@ class Intake:
     """The rules at work on one dock's folder. Several may work there, each for other recorders."""
 
     def __init__(self, folder: DockFolder, disc: Disc, journal: DockJournal, catalogue: Catalogue) -> None:
+        self._folder = folder
         self._journal = journal
         self._catalogue = catalogue
         self._vault = Vault(folder, disc)
@@ -117,19 +119,24 @@ class Intake:
             return
         turn = batch.turns.setdefault(topic.device, _Turn(recorder))
         try:
-            match topic.name:
-                case Up.OFFER:
-                    self._take_offer(turn, message.payload)
-                case Up.JOURNAL:
-                    self._take_journal(turn, message.payload)
-                case Up.FRAGMENT:
-                    self._take_part(batch, turn, topic, message)
+            self._take_named(batch, turn, topic, message)
         except (DiscFullError, NewerVersionError) as error:
             LOG.warning("refused topic=%r reason=%s", message.topic[:200], one_line(error))
         except DiscError:
             raise
         except LiuhenError as error:
             self._reject(topic.device, _what(topic), message.payload, error)
+
+    def _take_named(self, batch: _Batch, turn: _Turn, topic: Topic, message: Message) -> None:
+        match topic.name:
+            case Up.OFFER:
+                self._take_offer(turn, message.payload)
+            case Up.JOURNAL:
+                self._take_journal(turn, message.payload)
+            case Up.FRAGMENT:
+                self._take_part(batch, turn, topic, message)
+            case Up.HEALTH:
+                keep_card(self._folder, topic.device, turn.recorder.key, message.payload)
 
     def _take_offer(self, turn: _Turn, payload: bytes) -> None:
         turn.offer = read_offer(payload)

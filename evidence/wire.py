@@ -33,6 +33,8 @@ class Up(StrEnum):
     """One part of a segment with its entry."""
     STATUS = "status"
     """Retained: whether it is there."""
+    HEALTH = "health"
+    """Retained, signed: how it is, for technicians."""
 
 
 class Down(StrEnum):
