@@ -9,10 +9,10 @@ from evidence.model import Timestamp
 
 @dataclass(frozen=True, slots=True)
 class CameraFacts:
-    """`running` from its start to its stop; the rate is counted over the last seconds."""
+    """`running` from its start to its stop; the rate is counted over the last seconds, None before a first picture."""
 
     running: bool
-    nominal_frames_per_s: int
+    nominal_frames_per_s: int | None
     frames_per_s: float | None
     last_frame_age_s: float | None
 

@@ -44,8 +44,8 @@ class GaugedCamera:
     def __init__(self, camera: Camera, clock: Clock) -> None:
         self._camera = camera
         self._clock = clock
-        self._nominal_frames_per_s = 0
-        self._running = False
+        self._nominal_frames_per_s: int | None = None
+        self._asked = self._running = False
         self._frames_us: deque[int] = deque()
 
     def start(self, draw: Callable[[Frame], None], deliver: Callable[[VideoPacket], None]) -> VideoFormat:
@@ -54,6 +54,7 @@ class GaugedCamera:
             deliver(packet)
 
         self._frames_us.clear()
+        self._asked = True
         video = self._camera.start(draw, see)
         self._nominal_frames_per_s = video.frames_per_s
         self._running = True
@@ -68,7 +69,7 @@ class GaugedCamera:
 
     def facts(self) -> CameraFacts | None:
         """None before the first start."""
-        if not self._nominal_frames_per_s:
+        if not self._asked:
             return None
         now_us = self._clock.now().boot_us
         times = [one for one in tuple(self._frames_us) if one > now_us - RATE_WINDOW_US]

@@ -95,9 +95,10 @@ def _word(value: bool | None) -> str | None:
 
 
 def _frame_rate_pct(facts: Facts) -> float | None:
-    if facts.camera is None or facts.camera.frames_per_s is None:
+    camera = facts.camera
+    if camera is None or camera.frames_per_s is None or not camera.nominal_frames_per_s:
         return None
-    return 100 * facts.camera.frames_per_s / facts.camera.nominal_frames_per_s
+    return 100 * camera.frames_per_s / camera.nominal_frames_per_s
 
 
 def _battery(facts: Facts) -> float | None:

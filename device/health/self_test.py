@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pylopdf_fonts_zh_cn
 
@@ -22,11 +24,11 @@ from device.health.throwaway import DEVICE, Throwaway, make_throwaway
 from device.intake import Intake
 from device.ports import Clock, Frame, Hardware, SoundBlock, VideoPacket
 from device.spool import SegmentState, Spool
-from evidence.errors import CaptureError, LiuhenError
+from evidence.errors import CaptureError, DiscError, LiuhenError
 from evidence.health import Item, State, counted
 from evidence.io.durable import Disc, make_folder
 from evidence.io.verify_files import verify_path
-from evidence.model import segment_id
+from evidence.model import Timestamp, segment_id
 from evidence.verify import Verdict
 
 RECORD_S = 6.0
@@ -102,37 +104,30 @@ class _Trial:
         return self.folder / "spool"
 
     async def record(self, config: Config, thread: DiscThread, record_s: float) -> None:
-        try:
+        """Capture for so long; what fails is noted, and everything else is tried all the same."""
+        with self._noting():
             self.spool = await thread.run(self._open)
-            capture = asyncio.create_task(self._capture(config, self.spool, thread))
-            ending = asyncio.create_task(self.hardware.clock.sleep(record_s))
-            try:
-                await asyncio.wait({capture, ending}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                ending.cancel()
-                capture.cancel()
-            await capture
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-        except LiuhenError as error:
-            self.errors.append(error)
+        capture = asyncio.create_task(self._capture(config, thread))
+        ending = asyncio.create_task(self.hardware.clock.sleep(record_s))
+        try:
+            await asyncio.wait({capture, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ending.cancel()
+            capture.cancel()
+            (ended, _) = await asyncio.gather(capture, ending, return_exceptions=True)
+        if not isinstance(ended, asyncio.CancelledError):
+            raise ended
 
     async def end(self, thread: DiscThread) -> None:
-        """Stop, write the rest, seal and close; whatever of it fails, the rest is done."""
+        """Stop, write the rest, seal and close."""
         for port in (self.hardware.camera, self.hardware.microphone):
-            try:
+            with self._noting():
                 await asyncio.to_thread(port.stop)
-            except CaptureError as error:
-                self.errors.append(error)
-        try:
-            rest = self.muxer.finish() if self.muxer else []
-            if self.spool is not None:
-                await self._write(rest, self.spool, thread)
+        with self._noting():
+            await self._write(self.muxer.finish() if self.muxer else [], thread)
+        if self.spool is not None:
+            with self._noting():
                 await thread.run(self._close, self.spool)
-        except LiuhenError as error:
-            self.errors.append(error)
 
     def judge(self) -> tuple[Item, ...]:
         """The recording by the verifier's word, and how long the card took."""
@@ -145,35 +140,50 @@ class _Trial:
         spool.note("journal_opened", software=SOFTWARE)
         return spool
 
-    async def _capture(self, config: Config, spool: Spool, thread: DiscThread) -> None:
+    async def _capture(self, config: Config, thread: DiscThread) -> NoReturn:
         intake = Intake(limit_packets=3 * config.camera.frames_per_s)
-        draw = _Draw(config, self.hardware.clock)
         epoch = self.hardware.clock.now()
-        await self._listen(intake)
-        video = await asyncio.to_thread(self.hardware.camera.start, draw, intake.video)
-        self.muxer = muxer = FragmentMuxer(video, sound=True, epoch_boot_us=epoch.boot_us)
-        name, recording = segment_id(epoch.boot, 1), f"{epoch.boot[:12]}-r0001"
-        self.segment = await thread.run(spool.open_segment, name, recording, None, muxer.init, epoch)
-        while True:
-            match await intake.get():
-                case VideoPacket() as packet:
-                    await self._write(muxer.add_video(packet), spool, thread)
-                case SoundBlock() as block:
-                    await self._write(muxer.add_sound(block), spool, thread)
-
-    async def _listen(self, intake: Intake) -> None:
-        """Without a microphone the pictures are tested all the same; its own item says that it is missing."""
-        try:
+        # Its own item says that it is missing; the pictures are tested all the same.
+        with suppress(CaptureError):
             await asyncio.to_thread(self.hardware.microphone.start, intake.sound)
-        except CaptureError as error:
-            self.errors.append(error)
+        with self._noting():
+            draw = _Draw(config, self.hardware.clock)
+            video = await asyncio.to_thread(self.hardware.camera.start, draw, intake.video)
+            self.muxer = FragmentMuxer(video, sound=True, epoch_boot_us=epoch.boot_us)
+            await thread.run(self._open_segment, self.muxer.init, epoch)
+        while True:
+            item = await intake.get()
+            with self._noting():
+                await self._write(self._mux(item), thread)
 
-    async def _write(self, fragments: Iterable[MediaFragment], spool: Spool, thread: DiscThread) -> None:
+    def _open_segment(self, init: bytes, epoch: Timestamp) -> None:
+        if self.spool is not None:
+            name, recording = segment_id(epoch.boot, 1), f"{epoch.boot[:12]}-r0001"
+            self.segment = self.spool.open_segment(name, recording, None, init, epoch)
+
+    def _mux(self, item: object) -> list[MediaFragment]:
+        match item:
+            case VideoPacket() if self.muxer:
+                return self.muxer.add_video(item)
+            case SoundBlock() if self.muxer:
+                return self.muxer.add_sound(item)
+        return []
+
+    async def _write(self, fragments: Iterable[MediaFragment], thread: DiscThread) -> None:
+        """Nothing more after the first error: what a card has refused once proves nothing the second time."""
         for fragment in fragments:
-            assert self.segment is not None
+            if self.spool is None or self.segment is None or self.errors:
+                return
             began_us = self.hardware.clock.now().boot_us
-            await thread.run(spool.append, self.segment, fragment)
+            await thread.run(self.spool.append, self.segment, fragment)
             self.write_ms.append((self.hardware.clock.now().boot_us - began_us) / 1000)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except LiuhenError as error:
+            self.errors.append(error)
 
     def _close(self, spool: Spool) -> None:
         try:
@@ -201,7 +211,9 @@ class _Trial:
     def _writes(self) -> Item:
         todo = "Replace the card by a faster one (U3 or A2); keep the old one as long as it holds evidence."
         slowest = max(self.write_ms, default=None)
-        state = State.CRITICAL if slowest is None else WRITE_MS.judge(slowest)
+        refused = any(isinstance(error, DiscError) for error in self.errors)
+        measured = State.UNKNOWN if slowest is None else WRITE_MS.judge(slowest)
+        state = State.CRITICAL if refused else measured
         reading = "nothing became durable" if slowest is None else f"slowest {slowest:.0f} ms of {len(self.write_ms)}"
         return Item("durable writes", state, reading, WRITE_MS.text(), todo)
 

@@ -31,18 +31,28 @@ EDGES: list[tuple[str, str, list[tuple[Any, State]]]] = [
         ("interrupted", WARNING), ("fault", CRITICAL), ("dancing", UNKNOWN), (None, UNKNOWN),
     ]),
     ("camera", "camera__running", [(True, OK), (False, CRITICAL)]),
-    ("last picture", "camera__last_frame_age_s", [(1, OK), (1.01, WARNING), (3, WARNING), (3.01, CRITICAL), (None, UNKNOWN)]),
-    ("frame rate", "camera__frames_per_s", [(28.5, OK), (28.4, WARNING), (24.0, WARNING), (23.9, CRITICAL), (None, UNKNOWN)]),
+    ("last picture", "camera__last_frame_age_s", [
+        (1, OK), (1.01, WARNING), (3, WARNING), (3.01, CRITICAL), (None, UNKNOWN),
+    ]),
+    ("frame rate", "camera__frames_per_s", [
+        (28.5, OK), (28.4, WARNING), (24.0, WARNING), (23.9, CRITICAL), (None, UNKNOWN),
+    ]),
     ("microphone", "microphone__plugged", [(True, OK), (False, CRITICAL)]),
-    ("sound level", "microphone__level_dbfs", [(-70, OK), (-70.1, WARNING), (-85, WARNING), (-85.1, CRITICAL), (None, CRITICAL)]),
+    ("sound level", "microphone__level_dbfs", [
+        (-70, OK), (-70.1, WARNING), (-85, WARNING), (-85.1, CRITICAL), (None, CRITICAL),
+    ]),
     ("card", "card__errors", [(False, OK), (True, CRITICAL)]),
     ("card", "card__read_only", [(False, OK), (True, CRITICAL)]),
     ("card room", "card__minutes_left", [(60, OK), (59, WARNING), (15, WARNING), (14, CRITICAL), (None, UNKNOWN)]),
     ("card wear", "card__wear_pct", [(70, OK), (71, WARNING), (90, WARNING), (91, CRITICAL), (None, UNKNOWN)]),
     ("card spare", "card__pre_eol", [(1, OK), (2, WARNING), (3, CRITICAL), (9, UNKNOWN), (None, UNKNOWN)]),
     ("battery", "battery__minutes_left", [(30, OK), (29, WARNING), (10, WARNING), (9, CRITICAL), (None, UNKNOWN)]),
-    ("battery level", "battery__level_pct", [(20, OK), (19.9, WARNING), (10, WARNING), (9.9, CRITICAL), (None, UNKNOWN)]),
-    ("battery health", "battery__capacity_pct", [(80, OK), (79.9, WARNING), (60, WARNING), (59.9, CRITICAL), (None, UNKNOWN)]),
+    ("battery level", "battery__level_pct", [
+        (20, OK), (19.9, WARNING), (10, WARNING), (9.9, CRITICAL), (None, UNKNOWN),
+    ]),
+    ("battery health", "battery__capacity_pct", [
+        (80, OK), (79.9, WARNING), (60, WARNING), (59.9, CRITICAL), (None, UNKNOWN),
+    ]),
     ("temperature", "heat__celsius", [(75, OK), (75.1, WARNING), (82, WARNING), (82.1, CRITICAL), (None, UNKNOWN)]),
     ("throttling", "heat__throttled", [(False, OK), (True, WARNING)]),
     ("clock", "at__grade", [(ClockGrade.UNSET, CRITICAL), *((g, OK) for g in list(ClockGrade)[1:])]),
@@ -173,7 +183,9 @@ def test_exit_codes_are_those_of_monitoring_plugins() -> None:
     assert EXIT_CODES == {OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3}
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (89, "89 s"), (90, "1 min"), (5400, "1 h 30 min"), (-172_800, "2 days")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (89, "89 s"), (90, "1 min"), (5400, "1 h 30 min"), (-172_800, "2 days")]
+)
 def test_a_length_of_time_is_said_as_people_say_it(seconds: float, text: str) -> None:
     assert spoken(seconds) == text
 

@@ -27,7 +27,9 @@ CASES: dict[str, tuple[dict[str, Any], State]] = {
     "low": ({"card__minutes_left": 20, "battery__level_pct": 15.0}, State.WARNING),
     "dead camera": ({"camera__running": False, "camera__last_frame_age_s": 1e7}, State.CRITICAL),
     "a pipe in a word": ({"battery__band": "a|b", "battery__minutes_left": 3}, State.CRITICAL),
-    "many troubles": ({"state": "fault", "heat__celsius": 90.5, "heat__throttled": True, "officer": None}, State.CRITICAL),
+    "many troubles": (
+        {"state": "fault", "heat__celsius": 90.5, "heat__throttled": True, "officer": None}, State.CRITICAL,
+    ),
     "nothing known": (
         {"state": None, "camera": None, "microphone": None, "card": None, "battery": None, "heat": None}, State.UNKNOWN,
     ),
@@ -65,7 +67,9 @@ def test_prometheus_own_parser_reads_it_and_finds_the_numbers(case: str) -> None
     families = {family.name: family for family in text_string_to_metric_families(text)}
     assert families["liuhen_health_state"].samples[0].labels == {"device": DEVICE}
     states = {s.labels["item"]: s.value for s in families["liuhen_item_state"].samples}
-    assert states == {item.name: {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}[item.state] for item in one.card.items}
+    assert states == {
+        item.name: {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}[item.state] for item in one.card.items
+    }
     known = {m.metric: m.value(one.facts) for m in MEASURES if m.value(one.facts) is not None}
     measured = {name.removeprefix("liuhen_"): family.samples[0].value for name, family in families.items()}
     assert {name: measured[name] for name in known} == known
