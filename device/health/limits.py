@@ -86,12 +86,12 @@ class Rule:
         return self.absent
 
 
-def _yes_is(state: State) -> Words:
-    return Words({"no": State.OK, "yes": state})
+def _card_word(facts: Facts) -> str | None:
+    return None if facts.card is None else "faulty" if facts.card.errors or facts.card.read_only else "well"
 
 
-def _word(value: bool | None) -> str | None:
-    return None if value is None else "yes" if value else "no"
+def _throttled_word(facts: Facts) -> str | None:
+    return None if facts.heat is None else "yes" if facts.heat.throttled else "no"
 
 
 def _frame_rate_pct(facts: Facts) -> float | None:
@@ -128,7 +128,7 @@ def _days(seconds: float | None) -> float | None:
 def _pre_eol(facts: Facts) -> str | None:
     if facts.card is None or facts.card.pre_eol is None:
         return None
-    return {1: "normal", 2: "spare blocks 80 % used", 3: "spare blocks 90 % used"}.get(facts.card.pre_eol)
+    return {1: "normal", 2: "80 % used", 3: "90 % used"}.get(facts.card.pre_eol)
 
 
 def _camera_word(facts: Facts) -> str | None:
@@ -177,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         "Speak beside it: when the level does not rise, clear the microphone's opening or replace it.",
     ),
     Rule(
-        "card", lambda f: _word(f.card.errors or f.card.read_only) if f.card else None, _yes_is(State.CRITICAL),
+        "card", _card_word, Words({"well": State.OK, "faulty": State.CRITICAL}),
         "Stop using it, offload what can be read in the dock, replace the card, keep the old one as evidence.",
     ),
     Rule(
@@ -191,7 +191,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "card spare", _pre_eol,
         Words({
-            "normal": State.OK, "spare blocks 80 % used": State.WARNING, "spare blocks 90 % used": State.CRITICAL,
+            "normal": State.OK, "80 % used": State.WARNING, "90 % used": State.CRITICAL,
         }),
         "Offload everything and replace the card.", needed=False,
     ),
@@ -212,7 +212,7 @@ RULES: tuple[Rule, ...] = (
         "Take it out of the sun and its cover; when it stays hot in the shade, have it repaired.", needed=False,
     ),
     Rule(
-        "throttling", lambda f: _word(f.heat.throttled) if f.heat else None, _yes_is(State.WARNING),
+        "throttling", _throttled_word, Words({"no": State.OK, "yes": State.WARNING}),
         "Let it cool down; when it is cool, replace the battery or its cable, because the voltage is low.",
         needed=False,
     ),
@@ -237,7 +237,8 @@ RULES: tuple[Rule, ...] = (
         "Enrol it again: `liuhen dock enrol`, then copy the new files into its identity folder.",
     ),
     Rule(
-        "officer", lambda f: _word(f.officer is None), _yes_is(State.WARNING),
+        "officer", lambda f: "assigned" if f.officer else "unassigned",
+        Words({"assigned": State.OK, "unassigned": State.WARNING}),
         "Assign it: `liuhen dock enrol ... --officer`, then put it into the dock; until then frames say UNASSIGNED.",
     ),
     Rule(

@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Footer, Static
 from device.health.card import spoken
 from device.health.output import Told
 from evidence.errors import LiuhenError
-from evidence.health import Item, State
+from evidence.health import Item, State, counted
 
 REFRESH_S = 1.0
 STYLES = {State.OK: "green", State.UNKNOWN: "cyan", State.WARNING: "yellow", State.CRITICAL: "bold white on red"}
@@ -102,8 +102,15 @@ class HealthScreen(App[None]):
         if not 0 <= place < len(self._items):
             return
         item = self._items[place]
-        text = f"{item.name} is {item.state}: {item.todo}" if item.state is not State.OK else f"{item.name} is well."
-        self.query_one("#todo", Static).update(Text(text))
+        self.query_one("#todo", Static).update(Text(_todo(item)))
+
+
+def _todo(item: Item) -> str:
+    if item.state is State.OK:
+        return f"{item.name} is well."
+    if counted(item) is State.OK:
+        return f"{item.name} is not known: this board does not measure it."
+    return f"{item.name} is {item.state}: {item.todo}"
 
 
 def _cells(item: Item) -> tuple[Text, ...]:
