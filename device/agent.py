@@ -132,7 +132,13 @@ class Agent:
         self.clock_watch = ClockWatch(hardware.clock.now())
         self.receipts = asyncio.Event()
         self.uplink = Uplink(
-            identity, spool.paths, disc, hardware.clock, config.uplink.window, on_receipt=self.receipts.set
+            identity,
+            spool.paths,
+            disc,
+            hardware.clock,
+            config.uplink.window,
+            on_receipt=self.receipts.set,
+            run_folder=config.run_folder,
         )
 
     @property

@@ -68,6 +68,7 @@ class Config:
     """Everything that a technician may set. Relative paths start at the configuration file.
 
     `state` is where the recorder keeps what it has learnt of its battery; nothing there is evidence.
+    `run` is where the recorder tells how it is; on a Pi a folder in memory.
     """
 
     spool: Path
@@ -78,6 +79,12 @@ class Config:
     storage: StorageConfig = field(default_factory=StorageConfig)
     uplink: UplinkConfig = field(default_factory=UplinkConfig)
     duty: DutyConfig = field(default_factory=DutyConfig)
+    run: Path | None = None
+
+    @property
+    def run_folder(self) -> Path:
+        """`run`, or a folder of that name beside the spool."""
+        return self.run or self.spool.parent / "run"
 
 
 LANGUAGES = ("zh-CN", "en")
@@ -112,6 +119,7 @@ def load_config(path: Path) -> Config:
         storage=_section(StorageConfig, given, "storage", path),
         uplink=_section(UplinkConfig, given, "uplink", path),
         duty=_section(DutyConfig, given, "duty", path),
+        run=_path(path, given, "run") if "run" in given else None,
     )
 
 

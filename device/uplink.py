@@ -14,10 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import RawIOBase
 from itertools import takewhile
+from pathlib import Path
 
 from device.blob_reader import BlobReader
 from device.disc_thread import DiscThread
 from device.dock_words import Words
+from device.health.task import forward_health
 from device.identity import ASSIGNMENT, LINK_KEY, Identity
 from device.ports import Clock
 from device.reporting import Reports, ReportsReader, report_topic
@@ -176,14 +178,19 @@ class Uplink:
         clock: Clock,
         window: int,
         on_receipt: Callable[[], None],
+        run_folder: Path,
     ) -> None:
-        """`on_receipt` is called in the event loop when a new word of the dock lies in the spool."""
+        """`on_receipt` is called in the event loop when a new word of the dock lies in the spool.
+
+        The health card lies in `run_folder`.
+        """
         self._identity = identity
         self._paths = paths
         self._disc = disc
         self._clock = clock
         self._window = window
         self._on_receipt = on_receipt
+        self._run_folder = run_folder
         self._thread = DiscThread("uplink")
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._offered_head = -1
@@ -226,9 +233,14 @@ class Uplink:
         link.subscribe([*(Topic(device, name).text() for name in Down), report_topic(device, "+")])
         link.start()
         ticker = asyncio.create_task(self._tick())
+        health = Topic(self._identity.device, Up.HEALTH).text()
+        teller = asyncio.create_task(
+            forward_health(self._run_folder, lambda card: link.publish(health, card, retain=True), self._clock)
+        )
         try:
             await self._serve(link, reader)
         finally:
+            teller.cancel()
             ticker.cancel()
             await asyncio.to_thread(link.stop)
 

@@ -18,6 +18,7 @@ from dock.beside import Beside, blob_what, read_blob_name, read_interruption
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
+from dock.health import keep_card
 from dock.manifest import Part, check_entry, check_part, check_place, hash_part, part_name, read_name
 from dock.records import Progress, Recorder, Records
 from dock.vault import Vault
@@ -106,6 +107,7 @@ class Intake:
     """
 
     def __init__(self, folder: DockFolder, disc: Disc, journal: DockJournal, catalogue: Catalogue) -> None:
+        self._folder = folder
         self._journal = journal
         self._catalogue = catalogue
         self._vault = Vault(folder, disc)
@@ -180,6 +182,8 @@ class Intake:
                 self._take_part(batch, turn, topic, message)
             case Up.BLOB | Up.REPORT:
                 self._take_beside(turn, topic, message.payload)
+            case Up.HEALTH:
+                keep_card(self._folder, topic.device, turn.recorder.key, bytes(message.payload))
 
     def _take_offer(self, turn: _Turn, payload: Octets) -> None:
         turn.offer = read_offer(payload)

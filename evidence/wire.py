@@ -45,6 +45,8 @@ class Up(StrEnum):
     """Retained: an interruption that the head of the unit has to know of; empty once it is over."""
     STATUS = "status"
     """Retained: whether it is there."""
+    HEALTH = "health"
+    """Retained, signed: how it is, for technicians."""
 
 
 class Down(StrEnum):
