@@ -113,9 +113,7 @@ def _init(arguments: argparse.Namespace) -> None:
 
 def _enrol(arguments: argparse.Namespace) -> None:
     folder = DockFolder(arguments.folder)
-    officer = Officer(*arguments.officer, regime=arguments.regime) if arguments.officer else None
-    if officer is None and arguments.regime:
-        raise BadInputError("--regime", "says under what an officer works", "give --officer as well")
+    officer = _officer(arguments)
     try:
         request = arguments.request.read_bytes()
     except OSError as error:
@@ -130,6 +128,15 @@ def _enrol(arguments: argparse.Namespace) -> None:
         print(json.dumps(listed))
     else:
         print(f"{enrolment.device} enrolled with key {enrolment.kid[:12]}; its files are in {arguments.out}")
+
+
+def _officer(arguments: argparse.Namespace) -> Officer | None:
+    if arguments.officer is not None:
+        number, name, unit = arguments.officer
+        return Officer(number, name, unit, arguments.regime)
+    if arguments.regime is not None:
+        raise BadInputError("--regime", "says under what an officer works", "give --officer as well")
+    return None
 
 
 def _receive(arguments: argparse.Namespace) -> None:

@@ -73,7 +73,8 @@ def _desk(arguments: argparse.Namespace) -> DutyDesk:
 
 
 def _assign(arguments: argparse.Namespace) -> None:
-    officer = Officer(*arguments.officer, regime=arguments.regime)
+    number, name, unit = arguments.officer
+    officer = Officer(number, name, unit, arguments.regime)
     entry = _desk(arguments).assign(arguments.recorder, officer)
     if arguments.json:
         print(json.dumps({"seq": entry.seq, **entry.fields}, ensure_ascii=False))
