@@ -17,7 +17,7 @@ from evidence.signing import Signer
 
 TELL_S = 5.0
 FORWARD_S = 30.0
-RETRY_S = 1.0
+RETRY_S = 0.5
 
 
 async def tell_health(collect: Callable[[], Facts], signer: Signer, run_folder: Path, clock: Clock) -> None:
