@@ -191,6 +191,7 @@ class Uplink:
         self._window = window
         self._on_receipt = on_receipt
         self._run_folder = run_folder
+        self._connected = asyncio.Event()
         self._thread = DiscThread("uplink")
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._offered_head = -1
@@ -221,6 +222,7 @@ class Uplink:
 
     async def _session(self) -> None:
         self._events = asyncio.Queue()
+        self._connected.clear()
         reader = await self._thread.run(SpoolReader, self._paths)
         try:
             if self._whole or await self._thread.run(reader.reports.awaited):
@@ -235,7 +237,9 @@ class Uplink:
         ticker = asyncio.create_task(self._tick())
         health = Topic(self._identity.device, Up.HEALTH).text()
         teller = asyncio.create_task(
-            forward_health(self._run_folder, lambda card: link.publish(health, card, retain=True), self._clock)
+            forward_health(
+                self._run_folder, lambda card: link.publish(health, card, retain=True), self._connected, self._clock
+            )
         )
         try:
             await self._serve(link, reader)
@@ -277,6 +281,7 @@ class Uplink:
             match event:
                 case LinkState():
                     connected = event.connected
+                    (self._connected.set if connected else self._connected.clear)()
                     if connected:
                         link.publish(
                             Topic(self._identity.device, Up.STATUS).text(), write_status(online=True), retain=True

@@ -48,7 +48,7 @@ def _plain(rule: Rule) -> Callable[[Facts], str]:
         value = rule.value(facts)
         match rule.limit, value:
             case Range(unit=unit), int() | float():
-                return f"{value:.3g} {unit}" if isinstance(value, float) and abs(value) < 100 else f"{value:.0f} {unit}"
+                return f"{round(value, 2) if abs(value) < 100 else round(value):g} {unit}"
         return "unknown" if value is None else str(value)
 
     return read

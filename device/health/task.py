@@ -37,10 +37,16 @@ def tell_once(collect: Callable[[], Facts], signer: Signer, run_folder: Path) ->
     set_whole(run_folder / CARD_FILE, f"{sign_card(signer, make_card(facts))}\n".encode("ascii"))
 
 
-async def forward_health(run_folder: Path, publish: Callable[[bytes], None], clock: Clock) -> None:
-    """Publish the signed card whenever it has changed, at most twice a minute, until cancelled. Needs no key."""
+async def forward_health(
+    run_folder: Path, publish: Callable[[bytes], None], connected: asyncio.Event, clock: Clock
+) -> None:
+    """Publish the signed card whenever it has changed, at most twice a minute, until cancelled. Needs no key.
+
+    The first one goes as soon as `connected` is set: a recorder may be docked for seconds only.
+    """
     sent = b""
     while True:
+        await connected.wait()
         token = await asyncio.to_thread(_read_token, run_folder / CARD_FILE)
         wait_s = FORWARD_S
         if token and token != sent:
@@ -48,6 +54,7 @@ async def forward_health(run_folder: Path, publish: Callable[[bytes], None], clo
                 publish(token)
                 sent = token
             except LinkError:
+                # Down again, or full of fragments, which go first.
                 wait_s = RETRY_S
         await clock.sleep(wait_s if sent else RETRY_S)
 

@@ -408,22 +408,26 @@ def test_a_card_of_another_key_is_not_believed(tmp_path: Path) -> None:
 
 def test_the_card_is_passed_on_when_it_has_changed_and_the_link_is_there(tmp_path: Path) -> None:
     published: list[bytes] = []
-    up = False
+    up = full = False
 
     def publish(token: bytes) -> None:
-        if not up:
-            raise LinkError("health", "not sent, the link is down")
+        assert up
+        if full:
+            raise LinkError("health", "not sent, 20 messages wait for the broker already")
         published.append(token)
 
     async def forward() -> None:
-        nonlocal up
+        nonlocal up, full
         in_one_thread()
-        clock = HandClock()
-        task = asyncio.create_task(forward_health(tmp_path, publish, clock))
+        clock, connected = HandClock(), asyncio.Event()
+        task = asyncio.create_task(forward_health(tmp_path, publish, connected, clock))
         await passing(clock, task, 1)
         tell_once(well, unit().recorder.signer, tmp_path)
         await passing(clock, task, 1)
-        up = True
+        up = full = True
+        connected.set()
+        await passing(clock, task, 1)
+        full = False
         for _ in range(3):
             await passing(clock, task, FORWARD_S)
         tell_once(lambda: well(journal_seq=42), unit().recorder.signer, tmp_path)
