@@ -71,7 +71,6 @@ def _window_repeats() -> Floats:
 _WINDOW_REPEATS = _window_repeats()
 
 
-
 class SpeechDetector:
     """Hears one sound from its beginning, block by block; make a new one for each window in which somebody may speak."""
 

@@ -51,8 +51,8 @@ ALWAYS_DETAILS = {
 class StillFacts:
     """What EXIF tells of a photo. `captured` is the frame's own instant.
 
-    `entry` is the sequence number of the journal entry that the photo belongs to: that of its fragment in a recording.
-    It is None where there is none, like `recording`, `segment` and `index`.
+    `entry` is the sequence number of the photo's own journal entry, `segment` and `index` name the fragment that shows
+    the same instant; all are None where there is none, like `recording`.
     """
 
     device: str

@@ -84,6 +84,8 @@ class Asking:
 
     async def end_note(self) -> None:
         """MARK was let go: keep what was said, and take it for the reason if one is wanted."""
+        if not self._notes.running:
+            return
         subject = await self._subject()
         note = await self._notes.end(self._tools.recorder.recording, subject)
         if note is None:
@@ -96,6 +98,8 @@ class Asking:
 
     async def tick(self) -> None:
         """Let time pass."""
+        if self._notes.full:
+            await self.end_note()
         question, now_us = self._question, self._tools.now_us()
         if question is None:
             return

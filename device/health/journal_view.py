@@ -13,9 +13,11 @@ from evidence.model import Timestamp
 CLOSING = ("reason", "written")
 """Kinds that explain an interruption."""
 KINDS = (
-    "segment", "receipt", "interruption", *CLOSING, "paused", "pause_ended", "clock", "power_on", "sign_on", "fault",
-    "fault_cleared",
+    "segment", "receipt", "interruption", *CLOSING, "paused", "pause_reason", "pause_ended", "clock", "power_on",
+    "sign_on", "fault", "fault_cleared",
 )  # fmt: skip
+
+NO_REASON = "no reason given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class JournalView:
         self._waiting: dict[str, _Sealed] = {}
         self._open: dict[str, str] = {}
         self._pause: Entry | None = None
+        self._pause_reason = NO_REASON
         self._crash: Timestamp | None = None
         self._faults: set[str] = set()
 
@@ -67,7 +70,9 @@ class JournalView:
     def _take_duty(self, entry: Entry, fields: Mapping[str, object]) -> None:
         match entry.kind:
             case "paused":
-                self._pause = entry
+                self._pause, self._pause_reason = entry, NO_REASON
+            case "pause_reason":
+                self._pause_reason = str(fields["reason"])
             case "pause_ended":
                 self._pause = None
             case "clock":
@@ -105,7 +110,7 @@ class JournalView:
             return None
         fields = self._pause.fields
         left_s = int(fields["limit_s"]) - _age_s(self._pause.at, now)
-        return PauseFacts(fields["pause"], fields["reason"], left_s)
+        return PauseFacts(fields["pause"], self._pause_reason, left_s)
 
     def crash_age_s(self, now: Timestamp) -> float | None:
         """How long ago the recorder started again after its own fault."""
