@@ -291,15 +291,16 @@ async def _await_card(
 
 def _open(config: Config, identity: Identity, hardware: Hardware, disc: Disc) -> Opened:
     make_folder(config.spool)
-    hold = ExitStack()
+    hold, failed = ExitStack(), ExitStack()
     try:
         hold.enter_context(holding(config.spool))
         spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
-        hold.callback(spool.journal.close)
+        failed.callback(spool.journal.close)
         boot = hardware.clock.now().boot
         numbers = Numbers(spool.journal, boot)
         return Opened(spool, numbers, recover(spool, numbers, boot, SOFTWARE), hold)
     except LiuhenError:
+        failed.close()
         hold.close()
         raise
 
