@@ -563,7 +563,7 @@ def test_an_empty_journal_is_not_signed(vault: Path) -> None:
     told = [(defect.verdict, defect.what) for defect in verify_path(vault, TRUST).defects]
     assert (Verdict.NOT_SIGNED, "holds no entry") in told
     assert (Verdict.NOT_AUTHENTIC, "entries 0 to 10 at its end are missing") in told
-    assert (Verdict.NOT_AUTHENTIC, "the dock gave a receipt for it, but its seal is not in the journal") in told
+    assert (Verdict.NOT_AUTHENTIC, "the dock gave a receipt for it, but its entry is not in the journal") in told
 
 
 # A segment that was being written when the power went.
