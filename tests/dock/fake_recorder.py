@@ -167,7 +167,7 @@ class FakeRecorder:
 
     def blob_message(self, blob: str) -> tuple[str, bytes]:
         one = self.blobs[blob]
-        return self.topic(Up.BLOB, blob), write_part(one.entry.token, one.data)
+        return self.topic(Up.BLOB, blob), part_head(one.entry.token) + one.data
 
     def report_message(self, reported: Entry) -> tuple[str, bytes]:
         return self.topic(Up.REPORT, reported.fields["interruption"]), reported.token.encode()

@@ -23,7 +23,7 @@ from evidence.journal import Entry, read_entry
 from evidence.model import Officer
 from evidence.receipts import BLOB_STORED, EXPLANATION, REPORT_TAKEN, check_explanation, check_report_receipt
 from evidence.verify import Verdict
-from evidence.wire import BLOB_RANGES, Down, Offer, Ranges, Up, read_topic, read_want, write_offer, write_part
+from evidence.wire import BLOB_RANGES, Down, Offer, Ranges, Up, part_head, read_topic, read_want, write_offer
 from tests.dock.desk import Desk, FaultyDisc, PulledPlugError, Uplink, dock_entries, offload
 from tests.dock.fake_recorder import FakeRecorder, hash_of, make_dock
 from tests.dock.test_intake import check_blobs
@@ -89,7 +89,7 @@ def test_of_two_entries_about_the_same_bytes_the_first_is_the_one(scene: Scene) 
     scene.recorder.keep_blob(data=b"dark")
     scene.desk.take(scene.recorder.journal_message())
     topic = scene.recorder.topic(Up.BLOB, hash_of(b"dark"))
-    (receipt,) = scene.words((topic, write_part(first.token, b"dark")))
+    (receipt,) = scene.words((topic, part_head(first.token) + b"dark"))
     assert receipt.fields["entry_seq"] == first.seq
 
 
@@ -99,11 +99,11 @@ WRONG: dict[str, tuple[Callable[[FakeRecorder, str], Message], str]] = {
     "longer": (lambda one, blob: altered(one, blob, b"photo!"), "has 6 bytes, its entry says 5"),
     "empty": (lambda one, blob: altered(one, blob, b""), "has 0 bytes"),
     "entry of another": (
-        lambda one, blob: (one.topic(Up.BLOB, blob), write_part(one.keep_blob().entry.token, b"photo")),
+        lambda one, blob: (one.topic(Up.BLOB, blob), part_head(one.keep_blob().entry.token) + b"photo"),
         "another entry than the journal has",
     ),
     "entry of no blob": (
-        lambda one, blob: (one.topic(Up.BLOB, blob), write_part(one.tokens[0], b"photo")), "another entry",
+        lambda one, blob: (one.topic(Up.BLOB, blob), part_head(one.tokens[0]) + b"photo"), "another entry",
     ),
     "no entry": (lambda one, blob: (one.topic(Up.BLOB, blob), b"photo"), "shorter than its entry"),
     "an impossible name": (lambda one, _: (one.topic(Up.BLOB, "..", "x"), b"photo"), "impossible name"),
@@ -113,7 +113,7 @@ WRONG: dict[str, tuple[Callable[[FakeRecorder, str], Message], str]] = {
 
 
 def altered(recorder: FakeRecorder, blob: str, data: bytes) -> Message:
-    return recorder.topic(Up.BLOB, blob), write_part(recorder.blobs[blob].entry.token, data)
+    return recorder.topic(Up.BLOB, blob), part_head(recorder.blobs[blob].entry.token) + data
 
 
 @pytest.mark.parametrize("name", WRONG)
