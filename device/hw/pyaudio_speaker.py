@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import deque
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
 
