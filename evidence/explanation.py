@@ -14,7 +14,7 @@ from typing import Any
 from evidence.account import Interruption, accounts
 from evidence.errors import BadInputError
 from evidence.journal import Entry
-from evidence.model import EPOCH, Officer
+from evidence.model import EPOCH, Officer, utc_text
 
 READINGS = ("battery", "storage", "heat")
 CAUSES: Mapping[str, str] = {
@@ -73,6 +73,26 @@ def draft(entries: Iterable[Entry], interruption: str) -> Draft:
         before=_nearest(reversed(listed[:place])),
         after=_nearest(listed[place + 1 :]),
     )
+
+
+def draft_fields(one: Draft) -> dict[str, Any]:
+    """The draft for machines."""
+    broken = one.interruption
+    return {
+        "recorder": one.device,
+        "officer": None if one.officer is None else one.officer.to_fields(),
+        "interruption": broken.interruption,
+        "recording": broken.recording,
+        "cause": broken.cause,
+        "part": broken.part,
+        "reason": broken.reason,
+        "note": one.note,
+        "state": broken.state.value,
+        "start": utc_text(broken.start_us),
+        "end": None if broken.end_us is None else utc_text(broken.end_us),
+        "before": dict(one.before),
+        "after": dict(one.after),
+    }
 
 
 def draft_text(one: Draft) -> str:

@@ -161,7 +161,7 @@ class FakeRecorder:
         """An interruption that cannot be ended, and its report."""
         names = {"interruption": f"{BOOT[:12]}-i{number:04}", "recording": f"{BOOT[:12]}-r0001"}
         fields = {**names, "cause": "device_fault", "began": self.clock.now().to_fields()}
-        self.add("interruption", fields)
+        self.add("interruption", {**fields, "part": None})
         officer = {"officer": OFFICER.number, "name": OFFICER.name, "unit": OFFICER.unit}
         return self.add("reported", {**fields, **officer}, x5c=(self.certificate,))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -310,6 +311,30 @@ def test_what_a_clerk_gets_wrong_is_told_in_one_line(
     assert told in error
     assert error.count("\n") == 1
     assert dock_entries(scene.folder, EXPLANATION) == []
+
+
+def test_a_draft_says_what_the_recorder_knows_and_the_written_explanation_closes_the_account(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Open, drafted, written: at the dock, before the recorder has even heard of it."""
+    scene.recorder.add("power_on", {"software": "test", "previous_end": "none"})
+    reported = scene.recorder.report()
+    scene.desk.take(scene.recorder.journal_message())
+    station, interruption = str(scene.folder.root), reported.fields["interruption"]
+    about = ("--recorder", "BWC-0001", "--interruption", interruption)
+    assert main(["dock", "draft", station, *about]) == 0
+    text = capsys.readouterr().out
+    assert "设备故障 device_fault" in text
+    assert "情况说明 what happened" in text
+    assert main(["dock", "draft", station, *about, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "reported"
+    assert main(["dock", "explain", station, *about, "--author", "110123", "--text", "镜头排线松动。"]) == 0
+    assert main(["account", str(scene.folder.vault), "--json"]) == 0
+    out = capsys.readouterr().out
+    (told,) = json.loads(out[out.index("[") :])[-1]["interruptions"]
+    assert (told["interruption"], told["state"]) == (interruption, "written")
+    assert main(["dock", "draft", station, "--recorder", "BWC-0001", "--interruption", "nonsense"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_the_commands_of_a_clerk(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
