@@ -23,10 +23,11 @@ from device.recovery import Recovered, recover
 from device.release import Releaser
 from device.spool import Spool
 from device.supervise import supervise
-from device.uplink import Uplink
+from device.uplink import OpenRoad, Uplink
 from evidence.errors import LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.heap import give_back, share_one_heap
+from evidence.io.mqtt import Link
 
 WAITING_S = 3
 CLOCK_WATCH_S = 1.0
@@ -34,8 +35,11 @@ TIDY_S = 60.0
 SOFTWARE = f"liuhen {version('liuhen')}"
 
 
-async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event) -> None:
-    """Be a recorder until `stop` is set; then seal, say so in the journal, and close. Raises LiuhenError."""
+async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event, open_road: OpenRoad = Link) -> None:
+    """Be a recorder until `stop` is set; then seal, say so in the journal, and close. Raises LiuhenError.
+
+    `open_road` makes the way to the broker; a simulated world has its own.
+    """
     share_one_heap()
     identity = load_identity(config.identity)
     overlay = make_overlay(config, identity)
@@ -49,7 +53,9 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
         numbers = await thread.run(Numbers, spool.journal, boot)
         recovered = await thread.run(recover, spool, numbers, boot, SOFTWARE)
         try:
-            await _run_tasks(Agent(config, hardware, disc, identity, overlay, thread, spool, numbers), recovered, stop)
+            await _run_tasks(
+                Agent(config, hardware, disc, open_road, identity, overlay, thread, spool, numbers), recovered, stop
+            )
         except* LiuhenError as group:
             failures.extend(_leaves(group))
         if failures:
@@ -69,6 +75,7 @@ class Agent:
         config: Config,
         hardware: Hardware,
         disc: Disc,
+        open_road: OpenRoad,
         identity: Identity,
         overlay: Overlay,
         thread: DiscThread,
@@ -87,7 +94,7 @@ class Agent:
         self.receipts = asyncio.Event()
         self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)
         self.uplink = Uplink(
-            identity, spool.paths, disc, hardware.clock, config.uplink.window, on_receipt=self.receipts.set
+            identity, spool.paths, disc, hardware.clock, config.uplink.window, self.receipts.set, open_road
         )
 
     async def release(self) -> None:

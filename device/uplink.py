@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Protocol
 
 from device.disc_thread import DiscThread
 from device.identity import ASSIGNMENT, LINK_KEY, Identity
@@ -50,6 +51,28 @@ class Tick:
 
 
 Event = LinkState | Incoming | Tick
+
+
+class Road(Protocol):
+    """The way to the broker: what `evidence.io.mqtt.Link` is over a network."""
+
+    def start(self) -> None:
+        """Connect, and stay connected until `stop`."""
+
+    def subscribe(self, topics: Iterable[str]) -> None:
+        """Ask for these topics, now and after every reconnection."""
+
+    def publish(self, topic: str, payload: bytes | bytearray, *, retain: bool = False) -> None:
+        """Send. Raises LinkError when the link is down or its window is full; then nothing was taken."""
+
+    def stop(self) -> None:
+        """Say goodbye."""
+
+
+OpenRoad = Callable[
+    [LinkConfig, Callable[[Incoming], None], Callable[[LinkState], None], Callable[[str, str], None]], Road
+]
+"""Makes the way to the broker; the callbacks are for messages, for the link's state, for what the broker refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +178,10 @@ class Uplink:
         clock: Clock,
         window: int,
         on_receipt: Callable[[], None],
+        open_road: OpenRoad = Link,
     ) -> None:
         """`on_receipt` is called in the event loop when a new receipt lies in the spool."""
+        self._open_road = open_road
         self._identity = identity
         self._paths = paths
         self._disc = disc
@@ -196,7 +221,7 @@ class Uplink:
             await asyncio.to_thread(link.stop)
             await self._thread.run(reader.close)
 
-    def _open_link(self) -> Link:
+    def _open_link(self) -> Road:
         folder, device = self._identity.folder, self._identity.device
         config = LinkConfig(
             host=self._identity.host,
@@ -214,14 +239,14 @@ class Uplink:
         def hop(event: Event) -> None:
             loop.call_soon_threadsafe(events.put_nowait, event)
 
-        return Link(config, hop, hop, lambda topic, reason: log.warning("refused: %s: %s", topic, reason))
+        return self._open_road(config, hop, hop, lambda topic, reason: log.warning("refused: %s: %s", topic, reason))
 
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(TICK_S)
             self._events.put_nowait(Tick())
 
-    async def _serve(self, link: Link, reader: SpoolReader) -> None:
+    async def _serve(self, link: Road, reader: SpoolReader) -> None:
         sender = Sender(self._window)
         connected, quiet_ticks = False, 0
         while True:
@@ -251,7 +276,7 @@ class Uplink:
         head = await self._thread.run(reader.head_seq)
         return head > self._offered_head or bool(await self._thread.run(reader.waiting))
 
-    async def _offer(self, link: Link, sender: Sender, reader: SpoolReader) -> None:
+    async def _offer(self, link: Road, sender: Sender, reader: SpoolReader) -> None:
         self._offered_head = await self._thread.run(reader.head_seq)
         waiting = await self._thread.run(reader.waiting)
         await self._thread.run(self._send_all, link, reader, sender.offer(self._offered_head, waiting))
@@ -280,7 +305,7 @@ class Uplink:
         if not path.exists() or path.read_bytes() != payload:
             self._disc.replace(path, payload)
 
-    def _send_all(self, link: Link, reader: SpoolReader, sends: list[Send]) -> None:
+    def _send_all(self, link: Road, reader: SpoolReader, sends: list[Send]) -> None:
         """In the disc thread, so that a part goes from the card to the link without a detour, one at a time."""
         for send in sends:
             try:
