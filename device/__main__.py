@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from device.agent import run
+from device.agent import End, run
 from device.config import Config, load_config
 from device.hw.board import open_board
 from device.ports import Hardware
@@ -18,21 +18,27 @@ from evidence.io.command import EXIT_UNREADABLE
 from evidence.io.durable import PosixDisc
 
 
+EXIT_BATTERY = 10
+"""The battery is empty and everything is sealed: whoever started the recorder should switch the board off."""
+
+
 def run_on_this_board(config_path: Path) -> int:
-    """Be a recorder until SIGTERM or SIGINT; returns 0. Raises LiuhenError."""
+    """Be a recorder until SIGTERM or SIGINT, or until the battery is empty.
+
+    Returns 0, or EXIT_BATTERY when the power should be cut now. Raises LiuhenError.
+    """
     logging.basicConfig(level=logging.WARNING, format="liuhen device: %(message)s")
     config = load_config(config_path)
     hardware = open_board(config)
-    asyncio.run(_live(config, hardware))
-    return 0
+    return EXIT_BATTERY if asyncio.run(_live(config, hardware)) is End.BATTERY else 0
 
 
-async def _live(config: Config, hardware: Hardware) -> None:
+async def _live(config: Config, hardware: Hardware) -> End:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    await run(config, hardware, PosixDisc(), stop)
+    return await run(config, hardware, PosixDisc(), stop)
 
 
 def main() -> int:

@@ -65,10 +65,14 @@ class UplinkConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that a technician may set. Relative paths start at the configuration file."""
+    """Everything that a technician may set. Relative paths start at the configuration file.
+
+    `state` is where the recorder keeps what it has learnt of its battery; nothing there is evidence.
+    """
 
     spool: Path
     identity: Path
+    state: Path
     camera: CameraConfig = field(default_factory=CameraConfig)
     recording: RecordingConfig = field(default_factory=RecordingConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
@@ -102,6 +106,7 @@ def load_config(path: Path) -> Config:
     return Config(
         spool=_path(path, given, "spool"),
         identity=_path(path, given, "identity"),
+        state=_path(path, given, "state", default="state"),
         camera=camera,
         recording=_section(RecordingConfig, given, "recording", path),
         storage=_section(StorageConfig, given, "storage", path),
@@ -110,8 +115,8 @@ def load_config(path: Path) -> Config:
     )
 
 
-def _path(config: Path, given: dict[str, Any], name: str) -> Path:
-    value = given.get(name)
+def _path(config: Path, given: dict[str, Any], name: str, default: str | None = None) -> Path:
+    value = given.get(name, default)
     if not isinstance(value, str) or not value:
         raise ConfigError(str(config), f"lacks the folder {name}", f'add {name} = "FOLDER"')
     return config.parent / value

@@ -13,7 +13,7 @@ from evidence.receipts import check_receipt, read_receipt
 from evidence.signing import VerifyKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Releaser:
     """Believes receipts and frees segments. Runs on the disc thread."""
 
@@ -21,6 +21,8 @@ class Releaser:
     dock_key: VerifyKey
     camera: CameraConfig
     storage: StorageConfig
+    releasable_bytes: int = 0
+    """Room that could be freed, as of the last `run`."""
 
     @property
     def wanted_bytes(self) -> int:
@@ -32,12 +34,18 @@ class Releaser:
         """Journal new receipts, then free what may be freed and is wanted. Returns the segments freed. DiscError."""
         self._note_receipts()
         freed = 0
-        for seal in self._releasable():
+        waiting = self._releasable()
+        for seal in waiting:
             if self.spool.disc.free_bytes(self.spool.paths.root) >= self.wanted_bytes:
                 break
             self._release(seal)
             freed += 1
+        self.releasable_bytes = sum(seal.fields["stored_bytes"] for seal in waiting[freed:])
         return freed
+
+    def all_received(self) -> bool:
+        """The dock has every sealed segment. DiscError."""
+        return not self.spool.journal.segments_with("segment") - self.spool.journal.segments_with("receipt")
 
     def _note_receipts(self) -> None:
         known = self.spool.journal.segments_with("receipt")

@@ -45,6 +45,7 @@ def interruption_fields(account: Account) -> list[dict[str, Any]]:
             "interruption": one.interruption,
             "recording": one.recording,
             "cause": one.cause,
+            "part": one.part,
             "reason": one.reason,
             "start": utc_text(one.start_us),
             "end": None if one.end_us is None else utc_text(one.end_us),

@@ -102,14 +102,14 @@ def test_a_key_that_is_none_is_named_and_kept(tmp_path: Path, name: str, make: C
 
 def test_an_enrolled_recorder_knows_itself_its_dock_and_its_officer(folder: Path, dock: DockFolder) -> None:
     identity = load_identity(folder)
-    assert identity.officer == OFFICER
+    assert identity.officer() == OFFICER
     assert (identity.host, identity.port) == ("127.0.0.1", 8883)
     assert identity.certificate
     assert dock.certificate("dock").read_bytes() == (folder / "dock.pem").read_bytes()
 
 
 def test_a_recorder_without_an_officer_is_one(tmp_path: Path, dock: DockFolder) -> None:
-    assert load_identity(enrolled(tmp_path / "identity", dock, "BWC-0008", assigned=False)).officer is None
+    assert load_identity(enrolled(tmp_path / "identity", dock, "BWC-0008", assigned=False)).officer() is None
 
 
 MISSING = ["ca.pem", "signing.pem", "dock.pem", "dock.toml", "signing.key"]
