@@ -7,12 +7,10 @@ do not show the hour of the day, for nothing is drawn into a picture that is enc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from itertools import cycle, islice, pairwise
-
-import numpy as np
+from itertools import cycle, pairwise
 
 from device.capture.encoder import SoftwareEncoder
 from device.config import CameraConfig
@@ -21,7 +19,7 @@ from evidence.errors import CaptureError
 from sim.day.clock import WorldClock
 from sim.letterbox import blank_picture
 
-CAMERA = CameraConfig(width=256, height=144, frames_per_s=4, bit_rate_bps=50_000)
+CAMERA = CameraConfig(width=320, height=180, frames_per_s=4, bit_rate_bps=50_000)
 """Small, and slow as a time-lapse: a day is about what happens between the pictures."""
 SCENES = 8
 
@@ -60,13 +58,13 @@ class ChipCamera:
         self._clock = clock
         self._footage = footage()
         self._tick_us = 1_000_000 // self._footage.format.frames_per_s
-        self._frame = Frame(*_planes(), boot_us=0)
+        self._planes = blank_picture(CAMERA.width, CAMERA.height)
         self._scenes = cycle(self._footage.scenes)
         self._scene: list[bytes] = []
         self._hung = False
         self._timer: asyncio.TimerHandle | None = None
-        self._draw: Callable[[Frame], None] = _nowhere
-        self._deliver: Callable[[VideoPacket], None] = _nowhere
+        self._draw: Callable[[Frame], None] = lambda _: None
+        self._deliver: Callable[[VideoPacket], None] = lambda _: None
         self.frames_captured = 0
 
     def start(self, draw: Callable[[Frame], None], deliver: Callable[[VideoPacket], None]) -> VideoFormat:
@@ -107,10 +105,7 @@ class ChipCamera:
         key = not self._scene
         if key:
             self._scene = list(next(self._scenes))
-            self._frame = Frame(self._frame.y, self._frame.u, self._frame.v, tick * self._tick_us)
             # Once a second is enough for what the recorder takes out of the pictures that pass it.
-            self._draw(self._frame)
+            self._draw(Frame(*self._planes, tick * self._tick_us))
         self.frames_captured += 1
         self._deliver(VideoPacket(self._scene.pop(0), tick * self._tick_us, key))
-
-
