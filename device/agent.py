@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from enum import Enum, auto
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +21,11 @@ from device.disc_thread import DiscThread
 from device.duty.duties import make_duties
 from device.duty.readings import Readings
 from device.duty.tools import Tools
+from device.health.collector import Collector, read_live
+from device.health.facts import BatteryFacts, Facts
+from device.health.gauges import gauged
+from device.health.task import tell_health
+from device.holding import HeldError, holding
 from device.identity import Identity, load_identity
 from device.intake import Intake
 from device.learnt import keep_learnt, load_learnt
@@ -29,7 +36,7 @@ from device.recovery import Recovered, recover
 from device.release import Releaser
 from device.spool import RESERVE_BYTES, Spool
 from device.supervise import supervise
-from device.uplink import OpenRoad, Uplink
+from device.uplink import Uplink
 from device.voice.voice import Phrase, Voice
 from device.watch.battery import BatteryWatch
 from device.watch.check import Check, check
@@ -38,9 +45,10 @@ from device.watch.clock import ClockWatch
 from device.watch.storage import StorageWatch
 from evidence.certificates import days_left
 from evidence.errors import ConfigError, DiscError, LiuhenError
-from evidence.io.durable import Disc
+from evidence.io.durable import Disc, make_folder
 from evidence.io.heap import give_back, share_one_heap
 from evidence.io.mqtt import Link
+from evidence.io.road import OpenRoad
 from evidence.model import Officer
 
 WAITING_S = 3
@@ -73,12 +81,12 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
     give_back()
     thread = DiscThread("disc")
     failures: list[LiuhenError] = []
-    end = End.ASKED
+    end, opened = End.ASKED, None
     try:
         opened = await _await_card(config, identity, hardware, disc, thread, stop)
         if opened is None:
             return end
-        agent = Agent(config, hardware, disc, open_road, identity, officer, overlay, thread, *opened)
+        agent = Agent(config, hardware, disc, open_road, identity, officer, overlay, thread, opened)
         try:
             end = await _run_tasks(agent, stop)
         except* LiuhenError as group:
@@ -90,6 +98,8 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
         await thread.run(agent.spool.note, "power_off", trigger=trigger)
         await thread.run(agent.spool.close)
     finally:
+        if opened is not None:
+            await thread.run(opened.hold.close)
         thread.close()
         hardware.panel.show(Light.OFF)
     return end
@@ -108,24 +118,28 @@ class Agent:
         officer: Officer | None,
         overlay: Overlay,
         thread: DiscThread,
-        spool: Spool,
-        numbers: Numbers,
-        recovered: Recovered,
+        opened: Opened,
     ) -> None:
         self.config = config
+        hardware, self._camera, self._microphone = gauged(hardware)
         self.hardware = hardware
         self.identity = identity
         self.thread = thread
-        self.spool = spool
-        self.recovered = recovered
+        self.spool = spool = opened.spool
+        self.recovered = opened.recovered
         self._officer = officer
         self.intake = Intake(limit_packets=WAITING_S * config.camera.frames_per_s)
-        self.recorder = Recorder(config.recording, hardware, self.intake, spool, thread, overlay, officer, numbers)
+        self.recorder = Recorder(
+            config.recording, hardware, self.intake, spool, thread, overlay, officer, opened.numbers
+        )
         voice = Voice(hardware.speaker, config.duty.language, config.duty.voice)
-        self.tools = Tools(config.duty, hardware.clock, self.recorder, spool, thread, numbers, hardware.panel, voice)
+        self.tools = Tools(
+            config.duty, hardware.clock, self.recorder, spool, thread, opened.numbers, hardware.panel, voice
+        )
         self.urgent = asyncio.Event()
         self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)
-        self.battery = BatteryWatch(config.duty.planned_shift_minutes, load_learnt(config.state))
+        self._learnt = load_learnt(config.state_folder)
+        self.battery = BatteryWatch(config.duty.planned_shift_minutes, self._learnt.battery)
         storage = StorageWatch(config.camera.bit_rate_bps + SOUND_BIT_RATE_BPS, RESERVE_BYTES)
         self.readings = Readings(
             self.tools, hardware, self.intake, self.battery, storage, lambda: self.releaser.releasable_bytes
@@ -135,9 +149,17 @@ class Agent:
         )
         self.controller = Controller(hardware, self.intake, self.tools, duties)
         self.clock_watch = ClockWatch(hardware.clock.now())
+        self._collector = Collector(config, identity.device, SOFTWARE, disc, hardware.clock)
         self.receipts = asyncio.Event()
         self.uplink = Uplink(
-            identity, spool.paths, disc, hardware.clock, config.uplink.window, self.receipts.set, open_road
+            identity,
+            spool.paths,
+            disc,
+            hardware.clock,
+            config.uplink.window,
+            on_receipt=self.receipts.set,
+            run_folder=config.run_folder,
+            open_road=open_road,
         )
 
     @property
@@ -176,6 +198,30 @@ class Agent:
             )
         )
 
+    def health(self) -> Facts:
+        """All facts for technicians, as they are now."""
+        latest, power = self.readings.latest, self.hardware.power.read()
+        battery = None
+        if latest is not None:
+            state, learnt = latest.battery, self._learnt.now(self.battery.learnt)
+            charging = power.charging or power.docked
+            battery = BatteryFacts(
+                state.level_pct, state.minutes_left, power.volts, learnt.capacity_pct, state.band.value, charging
+            )
+        live = read_live(
+            self.hardware,
+            self._camera,
+            self._microphone,
+            self.controller.state.value,
+            battery,
+            self.clock_watch.drift_ppm,
+        )
+        return self._collector.collect(live)
+
+    async def tell_health(self) -> None:
+        """Write the card for technicians and sign it for the dock."""
+        await tell_health(self.health, self.identity.signer, self.config.run_folder, self.hardware.clock)
+
     async def release(self) -> None:
         """Look after receipts: at the start, and whenever one arrives."""
         while True:
@@ -204,7 +250,8 @@ class Agent:
 
     async def keep_learnt(self) -> None:
         """What the battery has shown outlives a power cut, too."""
-        await self.thread.run(keep_learnt, self.config.state, self.battery.learnt, self.spool.disc)
+        self._learnt = self._learnt.now(self.battery.learnt)
+        await self.thread.run(keep_learnt, self.config.state_folder, self._learnt, self.spool.disc)
 
 
 def make_overlay(config: Config, identity: Identity, officer: Officer | None) -> Overlay:
@@ -221,7 +268,14 @@ def _leaves(group: BaseExceptionGroup[LiuhenError]) -> Iterator[LiuhenError]:
             yield error
 
 
-Opened = tuple[Spool, Numbers, Recovered]
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The card, ours alone until `hold` is closed, and what the last run left there."""
+
+    spool: Spool
+    numbers: Numbers
+    recovered: Recovered
+    hold: ExitStack
 
 
 async def _await_card(
@@ -232,6 +286,8 @@ async def _await_card(
     while not stop.is_set():
         try:
             return await thread.run(_open, config, identity, hardware, disc)
+        except HeldError:
+            raise
         except DiscError as error:
             log.warning("no card, again in %.0f s: %s", CARD_RETRY_S, error)
             hardware.panel.show(Light.FAULT)
@@ -241,13 +297,18 @@ async def _await_card(
 
 
 def _open(config: Config, identity: Identity, hardware: Hardware, disc: Disc) -> Opened:
-    spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
+    make_folder(config.spool)
+    hold, failed = ExitStack(), ExitStack()
     try:
+        hold.enter_context(holding(config.spool))
+        spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
+        failed.callback(spool.journal.close)
         boot = hardware.clock.now().boot
         numbers = Numbers(spool.journal, boot)
-        return spool, numbers, recover(spool, numbers, boot, SOFTWARE)
-    except DiscError:
-        spool.journal.close()
+        return Opened(spool, numbers, recover(spool, numbers, boot, SOFTWARE), hold)
+    except LiuhenError:
+        failed.close()
+        hold.close()
         raise
 
 
@@ -264,8 +325,10 @@ async def _run_tasks(agent: Agent, stop: asyncio.Event) -> End:
             tasks.create_task(agent.watch_clock(), name="clock watch"),
             tasks.create_task(agent.tidy(), name="tidy"),
             tasks.create_task(supervise("release", agent.release, clock), name="release"),
+            tasks.create_task(supervise("health", agent.tell_health, clock), name="health"),
             tasks.create_task(
-                supervise("uplink", lambda: uplink.run(controller.docked, controller.undocked), clock), name="uplink"
+                supervise("uplink", lambda: uplink.run(controller.docked, controller.undocked, agent.urgent), clock),
+                name="uplink",
             ),
         ]
         waits = [asyncio.create_task(stop.wait()), asyncio.create_task(controller.off.wait())]

@@ -67,17 +67,29 @@ class UplinkConfig:
 class Config:
     """Everything that a technician may set. Relative paths start at the configuration file.
 
-    `state` is where the recorder keeps what it has learnt of its battery; nothing there is evidence.
+    `state` is where the recorder keeps what it has learnt of its battery, `run` where it tells how it is (on a Pi a
+    folder in memory); nothing in them is evidence.
     """
 
     spool: Path
     identity: Path
-    state: Path
     camera: CameraConfig = field(default_factory=CameraConfig)
     recording: RecordingConfig = field(default_factory=RecordingConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
     uplink: UplinkConfig = field(default_factory=UplinkConfig)
     duty: DutyConfig = field(default_factory=DutyConfig)
+    state: Path | None = None
+    run: Path | None = None
+
+    @property
+    def state_folder(self) -> Path:
+        """`state`, or a folder of that name beside the spool."""
+        return self.state or self.spool.parent / "state"
+
+    @property
+    def run_folder(self) -> Path:
+        """`run`, or a folder of that name beside the spool."""
+        return self.run or self.spool.parent / "run"
 
 
 LANGUAGES = ("zh-CN", "en")
@@ -106,17 +118,18 @@ def load_config(path: Path) -> Config:
     return Config(
         spool=_path(path, given, "spool"),
         identity=_path(path, given, "identity"),
-        state=_path(path, given, "state", default="state"),
         camera=camera,
         recording=_section(RecordingConfig, given, "recording", path),
         storage=_section(StorageConfig, given, "storage", path),
         uplink=_section(UplinkConfig, given, "uplink", path),
         duty=_section(DutyConfig, given, "duty", path),
+        state=_path(path, given, "state") if "state" in given else None,
+        run=_path(path, given, "run") if "run" in given else None,
     )
 
 
-def _path(config: Path, given: dict[str, Any], name: str, default: str | None = None) -> Path:
-    value = given.get(name, default)
+def _path(config: Path, given: dict[str, Any], name: str) -> Path:
+    value = given.get(name)
     if not isinstance(value, str) or not value:
         raise ConfigError(str(config), f"lacks the folder {name}", f'add {name} = "FOLDER"')
     return config.parent / value

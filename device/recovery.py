@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from device.blob_recovery import recover_blobs
 from device.numbers import Numbers
 from device.spool import SegmentState, Spool, info_fields
 from evidence.boxes import Tracks, describe_fragment, describe_init, whole_boxes, whole_fragments
@@ -69,6 +70,7 @@ def recover(spool: Spool, numbers: Numbers, boot: str, software: str) -> Recover
     spool.note("power_on", software=software, previous_end=previous_end)
     _forget_unjournalled(spool)
     found = [_recover_segment(spool, segment, cause) for segment in _unsealed(spool)]
+    recover_blobs(spool)
     _finish_releases(spool)
     paused = _paused(spool)
     return Recovered(

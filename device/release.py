@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from device.capture.encoder import SOUND_BIT_RATE_BPS
 from device.config import CameraConfig, StorageConfig
+from device.dock_words import Words
 from device.spool import Spool
 from evidence.errors import LiuhenError
 from evidence.journal import Entry
-from evidence.receipts import check_receipt, read_receipt
+from evidence.kinds import BLOB_KINDS
+from evidence.receipts import BLOB_STORED, STORED, read_word
 from evidence.signing import VerifyKey
 
 
 @dataclass(slots=True)
 class Releaser:
-    """Believes receipts and frees segments. Runs on the disc thread."""
+    """Believes the dock's word and frees what it has. Runs on the disc thread."""
 
     spool: Spool
     dock_key: VerifyKey
@@ -31,50 +33,62 @@ class Releaser:
         return self.storage.wanted_free_minutes * 60 * rate_bps // 8
 
     def run(self) -> int:
-        """Journal new receipts, then free what may be freed and is wanted. Returns the segments freed. DiscError."""
-        self._note_receipts()
+        """Journal what the dock said, then free what may be freed and is wanted. Returns how much was. DiscError."""
+        self._note_words()
         freed = 0
         waiting = self._releasable()
-        for seal in waiting:
+        for entry in waiting:
             if self.spool.disc.free_bytes(self.spool.paths.root) >= self.wanted_bytes:
                 break
-            self._release(seal)
+            self._release(entry)
             freed += 1
-        self.releasable_bytes = sum(seal.fields["stored_bytes"] for seal in waiting[freed:])
+        self.releasable_bytes = sum(entry.fields["stored_bytes"] for entry in waiting[freed:])
         return freed
 
     def all_received(self) -> bool:
-        """The dock has every sealed segment. DiscError."""
-        return not self.spool.journal.segments_with("segment") - self.spool.journal.segments_with("receipt")
+        """The dock has all evidence that there is. DiscError."""
+        awaited = Words(self.spool.paths, self.spool.journal).awaited()
+        return not any(word.kind in {STORED, BLOB_STORED} for word in awaited)
 
-    def _note_receipts(self) -> None:
-        known = self.spool.journal.segments_with("receipt")
-        for seal in list(self.spool.journal.of_kind("segment")):
-            segment = seal.fields["segment"]
-            path = self.spool.paths.receipt(segment)
-            if segment in known or not path.exists():
+    def _note_words(self) -> None:
+        words = Words(self.spool.paths, self.spool.journal)
+        for word in list(words.awaited()):
+            if not word.path.exists():
                 continue
             try:
-                receipt = read_receipt(path.read_text("ascii", errors="replace").strip(), self.dock_key)
-                check_receipt(receipt, seal)
+                said = read_word(word.path.read_text("ascii", errors="replace").strip(), self.dock_key)
+                word.check(said)
             except LiuhenError:
-                # Not a receipt of our dock for this segment: it proves nothing, and must not stay in a true one's way.
-                self.spool.disc.remove(path)
+                # Not our dock's word on exactly this: it proves nothing, and must not stay in a true one's way.
+                self.spool.disc.remove(word.path)
                 continue
             # The uplink may still be putting it there: what is journalled must survive a power cut first.
-            self.spool.disc.sync(path)
-            self.spool.note(
-                "receipt", segment=segment, dock=receipt.device, dock_seq=receipt.seq, dock_hash=receipt.head.hash
-            )
+            self.spool.disc.sync(word.path)
+            dock = {"dock": said.device, "dock_seq": said.seq, "dock_hash": said.head.hash}
+            self.spool.note(word.noted_as, **word.about, **dock)
 
     def _releasable(self) -> list[Entry]:
-        """Seals that have a receipt, oldest first."""
-        freed, received = (self.spool.journal.segments_with(kind) for kind in ("released", "receipt"))
-        seals = self.spool.journal.of_kind("segment")
-        return [seal for seal in seals if seal.fields["segment"] in received - freed]
+        """Seals and blobs that have a receipt, oldest first."""
+        segments, blobs = (self.spool.journal.segments_with("receipt"), self.spool.blobs_with("blob_receipt"))
+        segments -= self.spool.journal.segments_with("released")
+        blobs -= self.spool.blobs_with("blob_released")
+        ready: list[Entry] = []
+        for entry in self.spool.journal.of_kind("segment", *BLOB_KINDS):
+            if entry.kind == "segment":
+                ready += [entry] if entry.fields["segment"] in segments else []
+            elif entry.fields["blob"] in blobs:
+                blobs.remove(entry.fields["blob"])
+                ready.append(entry)
+        return ready
 
-    def _release(self, seal: Entry) -> None:
-        segment = seal.fields["segment"]
+    def _release(self, entry: Entry) -> None:
         # Journal first: a cut in between leaves a file that the next start removes, never an unexplained loss.
-        self.spool.note("released", segment=segment, stored_bytes=seal.fields["stored_bytes"])
-        self.spool.disc.remove(self.spool.paths.segment(segment))
+        stored_bytes = entry.fields["stored_bytes"]
+        if entry.kind == "segment":
+            segment = entry.fields["segment"]
+            self.spool.note("released", segment=segment, stored_bytes=stored_bytes)
+            self.spool.disc.remove(self.spool.paths.segment(segment))
+        else:
+            blob = entry.fields["blob"]
+            self.spool.note("blob_released", blob=blob, stored_bytes=stored_bytes)
+            self.spool.disc.remove(self.spool.paths.blob(entry.kind, blob))

@@ -2,7 +2,9 @@
 
     spool/journal.db          every entry, durable before anything else happens
     spool/segments/ID.mp4     init section and fragments, playable at any time
-    spool/receipts/ID.jws     the dock's signed receipts, put there by the uplink
+    spool/blobs/HASH.jpg      a photo; HASH.m4a a spoken note
+    spool/receipts/NAME.jws   the dock's signed word, put there by the uplink: the receipt for a segment or a blob,
+                              report-ID its receipt for an urgent report, written-ID a written explanation
 
 The order is always the same: bytes durable, then the entry that speaks of them. So whatever is journalled is there, and
 whatever is there and not journalled is the tail that recovery looks after (design section 4).
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,13 +22,16 @@ from typing import Any
 
 from device.capture.muxer import MediaFragment
 from device.ports import Clock
-from evidence.errors import DiscError, DiscFullError
+from evidence.errors import BadInputError, DiscError, DiscFullError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.journal_store import JournalStore, head_path, state_head
 from evidence.journal import Chain, Entry
+from evidence.kinds import ALONE_KINDS, BLOB_KINDS, BLOB_SUFFIXES
 from evidence.model import FragmentInfo, Officer, Timestamp
+from evidence.receipts import STORED, word_file
 from evidence.sealing import seal_part
 from evidence.signing import Signer, to_base64url
+from evidence.wire import BLOB_LIMIT_BYTES
 
 RESERVE_BYTES = 8 * 1024 * 1024
 """Kept free of pictures, so that a full card still takes the entries that say so and those that free it."""
@@ -48,9 +53,17 @@ class SpoolPaths:
         """The file of one segment."""
         return self.root / "segments" / f"{segment}.mp4"
 
-    def receipt(self, segment: str) -> Path:
-        """The dock's receipt for one segment."""
-        return self.root / "receipts" / f"{segment}.jws"
+    def blob(self, kind: str, blob: str) -> Path:
+        """The file of one photo or note, of this kind of entry."""
+        return self.root / "blobs" / f"{blob}{BLOB_SUFFIXES[kind]}"
+
+    def word(self, kind: str, name: str) -> Path:
+        """The dock's word of this kind on the thing of this name."""
+        return self.root / "receipts" / word_file(kind, name)
+
+    def receipt(self, name: str) -> Path:
+        """The dock's receipt for one segment or blob."""
+        return self.word(STORED, name)
 
 
 @dataclass(slots=True)
@@ -97,7 +110,7 @@ class Spool:
         self._clock = clock
         self._signer = signer
         self._certificates = tuple(certificates)
-        for folder in (root / "segments", root / "receipts"):
+        for folder in (root / "segments", root / "blobs", root / "receipts"):
             make_folder(folder)
         # A stated head belongs to a closed journal; from here on this one is open.
         disc.remove(head_path(self.paths.journal))
@@ -136,6 +149,10 @@ class Spool:
         """Kind and fields of all entries of these kinds, oldest first, refused ones included. Raises DiscError."""
         refused = [(kind, fields) for kind, _, fields in self._refused if kind in kinds]
         return [*((entry.kind, entry.fields) for entry in self.journal.of_kind(*kinds)), *refused]
+
+    def blobs_with(self, kind: str) -> set[str]:
+        """The photos and notes about which an entry of this kind exists. Raises DiscError."""
+        return {entry.fields["blob"] for entry in self.journal.of_kind(kind)}
 
     def open_segment(
         self, segment: str, recording: str, officer: Officer | None, init: bytes, epoch: Timestamp
@@ -195,10 +212,40 @@ class Spool:
             complete=state.complete,
         )
 
+    def keep_blob(self, kind: str, make: Callable[[int], bytes], at: Timestamp, **fields: Any) -> Entry:
+        """Make a photo or a note durable, then journal it as of `at`; `fields` are the kind's own, but for the blob's.
+
+        `make` gets the number that the entry will have and gives the bytes, which may name it: so no two are the same.
+        Raises DiscError: then it is not journalled, and a file that may be left behind is removed, and said, by the
+        recovery of the next start. Raises BadInputError for more than `BLOB_LIMIT_BYTES`.
+        """
+        self._note_refused()
+        plain = make(self.head_seq + 1)
+        stored = seal_part(plain)
+        if len(stored) > BLOB_LIMIT_BYTES:
+            raise BadInputError(kind, f"has {len(stored)} bytes, more than {BLOB_LIMIT_BYTES}", "make it shorter")
+        blob = to_base64url(sha256(plain).digest())
+        if all(entry.fields["blob"] != blob for entry in self.journal.of_kind(*BLOB_KINDS)):
+            self._put_blob(self.paths.blob(kind, blob), stored)
+        described = {
+            "blob": blob,
+            "bytes": len(plain),
+            "stored_bytes": len(stored),
+            "stored_sha256": blob if stored is plain else to_base64url(sha256(stored).digest()),
+        }
+        return self._note(kind, at, {**described, **fields})
+
     def close(self) -> None:
         """Close the journal and state its head, so that not a byte of it can change unseen. Raises DiscError."""
         self.journal.close()
         state_head(self.paths.journal, self.disc, self._signer, self._chain, self._certificates)
+
+    def _put_blob(self, path: Path, stored: bytes) -> None:
+        self._refuse_without_room(len(stored))
+        if path.exists():
+            # It was refused its entry, and the same was made again.
+            self.disc.remove(path)
+        self.disc.create(path, stored)
 
     def _note_refused(self) -> None:
         while self._refused:
@@ -206,7 +253,7 @@ class Spool:
             self._refused.popleft()
 
     def _note(self, kind: str, at: Timestamp, fields: Mapping[str, Any]) -> Entry:
-        x5c = self._certificates if self.is_new or kind == "segment" else ()
+        x5c = self._certificates if self.is_new or kind in ALONE_KINDS else ()
         entry = self._chain.make(at, kind, fields, x5c)
         self.journal.add(entry)
         self._chain.advance(entry)

@@ -20,8 +20,8 @@ class State(StrEnum):
     """Capturing into the pre-event ring."""
     RECORDING = "recording"
     """Every fragment becomes durable."""
-    PAUSED = "declared pause"
-    """In a place where it must not run: nothing is kept, not even in memory (xuchang 19, changzhi 18)."""
+    PAUSED = "paused"
+    """A declared pause where it must not run: nothing is kept, not even in memory (xuchang 19, changzhi 18)."""
     INTERRUPTED = "interrupted"
     """A recording is running, but something keeps it from becoming durable."""
     DOCKED = "docked"
@@ -104,6 +104,8 @@ TABLE: Mapping[tuple[State, Input], tuple[State, Action]] = {
     (S.STANDBY, G.DOCK): (S.DOCKED, A.DOCK),
     (S.STANDBY, G.SHUT_DOWN): (S.STOPPING, A.SHUT_DOWN),
     (S.STANDBY, G.BATTERY_CRITICAL): (S.STOPPING, A.POWER_DOWN),
+    # Every hold begins as a press: it must not be felt as one that has no use.
+    (S.RECORDING, G.RECORD): (S.RECORDING, A.NOTHING),
     (S.RECORDING, G.STOP): (S.STANDBY, A.STOP),
     (S.RECORDING, G.MARK): (S.RECORDING, A.MARK),
     (S.RECORDING, G.NOTE_BEGIN): (S.RECORDING, A.BEGIN_NOTE),
@@ -115,6 +117,7 @@ TABLE: Mapping[tuple[State, Input], tuple[State, Action]] = {
     (S.RECORDING, G.SHUT_DOWN): (S.STOPPING, A.SHUT_DOWN),
     (S.RECORDING, G.BATTERY_CRITICAL): (S.STOPPING, A.POWER_DOWN),
     (S.INTERRUPTED, G.MENDED): (S.RECORDING, A.ASK_REASON),
+    (S.INTERRUPTED, G.RECORD): (S.INTERRUPTED, A.NOTHING),
     (S.INTERRUPTED, G.STOP): (S.STANDBY, A.STOP),
     (S.INTERRUPTED, G.MARK): (S.INTERRUPTED, A.MARK),
     (S.INTERRUPTED, G.NOTE_BEGIN): (S.INTERRUPTED, A.BEGIN_NOTE),

@@ -1,5 +1,7 @@
 """The uplink's task: while docked, give the dock everything it lacks, and put its receipts into the spool.
 
+Away from the dock it only opens the link to hand in an urgent report, and takes the journal along.
+
 It reads the spool and never writes evidence: the seam between recorder and uplink is files and journal, so that the
 process with the network needs neither camera nor signing key (docs/adr/0001).
 """
@@ -8,35 +10,42 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from io import RawIOBase
 from itertools import takewhile
-from typing import Protocol
+from pathlib import Path
 
+from device.blob_reader import BlobReader
 from device.disc_thread import DiscThread
+from device.dock_words import Words
+from device.health.task import forward_health
 from device.identity import ASSIGNMENT, LINK_KEY, Identity
 from device.ports import Clock
+from device.reporting import Reports, ReportsReader, report_topic
 from device.spool import SpoolPaths
-from evidence.errors import DiscError, LinkError, LiuhenError, RejectedError
+from evidence.errors import DiscError, LinkError, LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.road import OpenRoad, Road
 from evidence.journal import Entry
 from evidence.kinds import PART_KINDS
-from evidence.receipts import check_receipt, read_assignment, read_receipt
+from evidence.receipts import STORED, read_assignment, read_word
 from evidence.signing import VerifyKey
-from evidence.transfer import Send, Sender, SendJournal, SendOffer, SendPart
+from evidence.transfer import Send, SendBlob, Sender, SendJournal, SendOffer, SendPart
 from evidence.wire import (
     BATCH_LIMIT_BYTES,
     Down,
+    Octets,
     Offered,
     Topic,
     Up,
+    part_head,
     read_topic,
     read_want,
     write_batch,
     write_offer,
-    write_part,
     write_status,
 )
 
@@ -51,28 +60,6 @@ class Tick:
 
 
 Event = LinkState | Incoming | Tick
-
-
-class Road(Protocol):
-    """The way to the broker: what `evidence.io.mqtt.Link` is over a network."""
-
-    def start(self) -> None:
-        """Connect, and stay connected until `stop`."""
-
-    def subscribe(self, topics: Iterable[str]) -> None:
-        """Ask for these topics, now and after every reconnection."""
-
-    def publish(self, topic: str, payload: bytes | bytearray, *, retain: bool = False) -> None:
-        """Send. Raises LinkError when the link is down or its window is full; then nothing was taken."""
-
-    def stop(self) -> None:
-        """Say goodbye."""
-
-
-OpenRoad = Callable[
-    [LinkConfig, Callable[[Incoming], None], Callable[[LinkState], None], Callable[[str, str], None]], Road
-]
-"""Makes the way to the broker; the callbacks are for messages, for the link's state, for what the broker refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +78,9 @@ class SpoolReader:
         self._journal = JournalStore(paths.journal, Access.READ)
         self._segments: dict[str, _Segment] = {}
         self._unreadable: set[str] = set()
+        self._words = Words(paths, self._journal)
+        self.blobs = BlobReader(paths, self._journal)
+        self.reports = ReportsReader(paths, self._journal)
 
     def head_seq(self) -> int:
         """The number of the last entry."""
@@ -107,6 +97,10 @@ class SpoolReader:
         waiting.sort(key=lambda seal: (seal.fields["recording"] not in marked, seal.seq))
         return [Offered(seal.fields["segment"], len(seal.fields["parts"])) for seal in waiting]
 
+    def has_waiting(self) -> bool:
+        """Whether any segment or blob waits."""
+        return bool(self.waiting() or self.blobs.waiting())
+
     def batch(self, first_seq: int, last_seq: int) -> bytes:
         """As many entries from `first_seq` on as fit into one message."""
         room = BATCH_LIMIT_BYTES
@@ -121,14 +115,14 @@ class SpoolReader:
             tokens.append(token)
         return write_batch(tokens)
 
-    def part(self, segment: str, index: int) -> bytes:
+    def part(self, segment: str, index: int) -> bytearray:
         """The message of one part: its entry and its stored bytes. Raises DiscError; then it is not offered again."""
         entry = self._about(segment).parts[index]
         path = self._paths.segment(segment)
         try:
             with path.open("rb", buffering=0) as file:
                 file.seek(entry.fields["offset_bytes"])
-                return write_part(entry.token, file.read(entry.fields["stored_bytes"]))
+                return read_behind(part_head(entry.token), file, entry.fields["stored_bytes"])
         except OSError as error:
             self._unreadable.add(segment)
             raise DiscError(str(path), f"cannot be read: {error.strerror}") from error
@@ -137,19 +131,14 @@ class SpoolReader:
         """The seal of a segment."""
         return self._about(segment).seal
 
-    def keep_receipt(self, payload: bytes, dock_key: VerifyKey, disc: Disc) -> str:
-        """Put a receipt into the spool and give its segment. Raises LiuhenError when it proves nothing, DiscError."""
-        receipt = read_receipt(payload.decode("ascii", errors="replace"), dock_key)
-        segment: str = receipt.fields["segment"]
-        seal = self.seal(segment)
-        if seal is None:
-            raise RejectedError(f"receipt for {segment}", "names a segment that was never sealed here")
-        check_receipt(receipt, seal)
-        path = self._paths.receipt(segment)
-        if not path.exists():
-            # Not `create`: the recorder may look at any moment, and must never see half of it.
-            disc.replace(path, f"{receipt.token}\n".encode("ascii"))
-        return segment
+    def keep_receipt(self, payload: Octets, dock_key: VerifyKey, disc: Disc) -> str:
+        """Put the dock's word into the spool and give the name of what it is about.
+
+        Raises LiuhenError when it proves nothing, DiscError.
+        """
+        said = read_word(payload.decode("ascii", errors="replace"), dock_key)
+        answered = self.seal(said.fields["segment"]) if said.kind == STORED else self._words.answered(said)
+        return self._words.keep(said, answered, disc)
 
     def close(self) -> None:
         """Close the journal."""
@@ -167,8 +156,20 @@ class SpoolReader:
         return read
 
 
+def read_behind(head: bytes, file: RawIOBase, size_bytes: int) -> bytearray:
+    """The head and what the file has next, received where it stays. Shorter when the file is. Raises OSError."""
+    message = bytearray(len(head) + size_bytes)
+    message[: len(head)] = head
+    with memoryview(message) as view:
+        filled_bytes = len(head)
+        while read_bytes := file.readinto(view[filled_bytes:]):
+            filled_bytes += read_bytes
+    del message[filled_bytes:]
+    return message
+
+
 class Uplink:
-    """One session after the other, as long as the recorder is docked."""
+    """One session after the other: whole ones while the recorder is docked, urgent ones for a report elsewhere."""
 
     def __init__(
         self,
@@ -178,9 +179,13 @@ class Uplink:
         clock: Clock,
         window: int,
         on_receipt: Callable[[], None],
+        run_folder: Path,
         open_road: OpenRoad = Link,
     ) -> None:
-        """`on_receipt` is called in the event loop when a new receipt lies in the spool."""
+        """`on_receipt` is called in the event loop when a new word of the dock lies in the spool.
+
+        The health card lies in `run_folder`.
+        """
         self._open_road = open_road
         self._identity = identity
         self._paths = paths
@@ -188,16 +193,27 @@ class Uplink:
         self._clock = clock
         self._window = window
         self._on_receipt = on_receipt
+        self._run_folder = run_folder
+        self._connected = asyncio.Event()
         self._thread = DiscThread("uplink")
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._offered_head = -1
+        self._whole = True
 
-    async def run(self, docked: asyncio.Event, undocked: asyncio.Event) -> None:
-        """Work whenever docked, until cancelled."""
+    async def run(self, docked: asyncio.Event, undocked: asyncio.Event, urgent: asyncio.Event) -> None:
+        """Work whenever docked, and whenever a report is `urgent`, until cancelled.
+
+        `urgent` is set when a `reported` entry has been journalled; it is cleared here. What an earlier run left
+        unreported is found without it.
+        """
+        urgent.set()
         while True:
-            await docked.wait()
+            await _first_of(docked, urgent)
+            self._whole = docked.is_set()
+            # Before the journal is looked at: what is reported from now on sets it again.
+            urgent.clear()
             session = asyncio.create_task(self._session())
-            leaving = asyncio.create_task(undocked.wait())
+            leaving = asyncio.create_task((undocked if self._whole else docked).wait())
             try:
                 await asyncio.wait({session, leaving}, return_when=asyncio.FIRST_COMPLETED)
                 if session.done():
@@ -209,17 +225,31 @@ class Uplink:
 
     async def _session(self) -> None:
         self._events = asyncio.Queue()
+        self._connected.clear()
         reader = await self._thread.run(SpoolReader, self._paths)
-        link = self._open_link()
-        link.subscribe([Topic(self._identity.device, name).text() for name in Down])
+        try:
+            if self._whole or await self._thread.run(reader.reports.awaited):
+                await self._connect(reader)
+        finally:
+            await self._thread.run(reader.close)
+
+    async def _connect(self, reader: SpoolReader) -> None:
+        device, link = self._identity.device, self._open_link()
+        link.subscribe([*(Topic(device, name).text() for name in Down), report_topic(device, "+")])
         link.start()
         ticker = asyncio.create_task(self._tick())
+        health = Topic(self._identity.device, Up.HEALTH).text()
+        teller = asyncio.create_task(
+            forward_health(
+                self._run_folder, lambda card: link.publish(health, card, retain=True), self._connected, self._clock
+            )
+        )
         try:
             await self._serve(link, reader)
         finally:
+            teller.cancel()
             ticker.cancel()
             await asyncio.to_thread(link.stop)
-            await self._thread.run(reader.close)
 
     def _open_link(self) -> Road:
         folder, device = self._identity.folder, self._identity.device
@@ -247,24 +277,30 @@ class Uplink:
             self._events.put_nowait(Tick())
 
     async def _serve(self, link: Road, reader: SpoolReader) -> None:
-        sender = Sender(self._window)
+        sender, reports = Sender(self._window), Reports(self._identity.device, link, reader.reports)
         connected, quiet_ticks = False, 0
-        while True:
+        while self._whole or await self._thread.run(reader.reports.awaited):
             event = await self._events.get()
             match event:
                 case LinkState():
                     connected = event.connected
+                    (self._connected.set if connected else self._connected.clear)()
                     if connected:
                         link.publish(
                             Topic(self._identity.device, Up.STATUS).text(), write_status(online=True), retain=True
                         )
+                        await self._thread.run(reports.begin)
                         await self._offer(link, sender, reader)
+                case Incoming(topic=heard) if f"/{Up.REPORT}/" in heard:
+                    event.ack()
+                    await self._thread.run(reports.take_back, event)
                 case Incoming():
                     event.ack()
                     sends = await self._receive(sender, reader, event)
                     await self._thread.run(self._send_all, link, reader, sends)
                 case Tick() if connected:
                     quiet_ticks = quiet_ticks + 1 if sender.stalled() else 0
+                    await self._thread.run(reports.publish, again=quiet_ticks >= STALL_TICKS)
                     if quiet_ticks >= STALL_TICKS or await self._has_more(sender, reader):
                         quiet_ticks = 0
                         await self._offer(link, sender, reader)
@@ -274,12 +310,14 @@ class Uplink:
         if not sender.idle:
             return False
         head = await self._thread.run(reader.head_seq)
-        return head > self._offered_head or bool(await self._thread.run(reader.waiting))
+        return head > self._offered_head or (self._whole and await self._thread.run(reader.has_waiting))
 
     async def _offer(self, link: Road, sender: Sender, reader: SpoolReader) -> None:
         self._offered_head = await self._thread.run(reader.head_seq)
-        waiting = await self._thread.run(reader.waiting)
-        await self._thread.run(self._send_all, link, reader, sender.offer(self._offered_head, waiting))
+        waiting, blobs = [], []
+        if self._whole:
+            waiting, blobs = await self._thread.run(reader.waiting), await self._thread.run(reader.blobs.waiting)
+        await self._thread.run(self._send_all, link, reader, sender.offer(self._offered_head, waiting, blobs))
 
     async def _receive(self, sender: Sender, reader: SpoolReader, incoming: Incoming) -> list[Send]:
         """A message from the dock. What cannot be believed is said and left; it proves nothing."""
@@ -288,22 +326,22 @@ class Uplink:
                 case Down.WANT:
                     return sender.want(read_want(incoming.payload))
                 case Down.RECEIPT:
-                    segment = await self._thread.run(
+                    name = await self._thread.run(
                         reader.keep_receipt, incoming.payload, self._identity.dock_key, self._disc
                     )
                     self._on_receipt()
-                    return sender.receipt(segment)
+                    return sender.receipt(name)
                 case Down.ASSIGN:
                     await self._thread.run(self._keep_assignment, incoming.payload)
         except LiuhenError as error:
             log.warning("ignored: %s", error)
         return []
 
-    def _keep_assignment(self, payload: bytes) -> None:
+    def _keep_assignment(self, payload: Octets) -> None:
         read_assignment(payload.decode("ascii", errors="replace"), self._identity.dock_key, self._identity.device)
         path = self._identity.folder / ASSIGNMENT
         if not path.exists() or path.read_bytes() != payload:
-            self._disc.replace(path, payload)
+            self._disc.replace(path, bytes(payload))
 
     def _send_all(self, link: Road, reader: SpoolReader, sends: list[Send]) -> None:
         """In the disc thread, so that a part goes from the card to the link without a detour, one at a time."""
@@ -319,13 +357,26 @@ class Uplink:
                 log.info("%s", error)
                 return
 
-    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, bytes]:
+    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, Octets]:
         device = self._identity.device
         match send:
             case SendOffer():
                 return Topic(device, Up.OFFER), write_offer(send.offer)
             case SendJournal():
                 return Topic(device, Up.JOURNAL), reader.batch(send.first_seq, send.last_seq)
+            case SendBlob():
+                return Topic(device, Up.BLOB, (send.blob,)), reader.blobs.message(send.blob)
             case SendPart():
                 part = reader.part(send.segment, send.index)
                 return Topic(device, Up.FRAGMENT, (send.segment, str(send.index))), part
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Wait until one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

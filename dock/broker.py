@@ -31,12 +31,20 @@ persistence false
 log_type warning
 log_type error
 """
+HEAD = "head"
+"""The name in the certificate of the head of the unit, who only reads urgent reports."""
 # Root gives its rights up for `mosquitto`, which cannot read keys that only root may read.
 AS_ROOT = "user root\n"
 
 ACL = f"""\
 pattern write {ROOT}/+/%u/up/#
 pattern read {ROOT}/+/%u/down/#
+# What it has reported, so that it can take back what is over.
+pattern read {ROOT}/+/%u/up/report/#
+"""
+HEAD_ACL = f"""
+user {HEAD}
+topic read {ROOT}/+/+/up/report/#
 """
 RECEIVER_ACL = f"""
 user {{name}}
@@ -51,5 +59,5 @@ def broker_config(root: str, listen: str, port: int, as_root: bool) -> str:
 
 
 def broker_acl(receivers: list[str]) -> str:
-    """The text of the access list: a recorder its own tree, a receiver all of them."""
-    return ACL + "".join(RECEIVER_ACL.format(name=name) for name in receivers)
+    """The text of the access list: a recorder its own tree, a receiver all of them, the head the reports."""
+    return ACL + "".join(RECEIVER_ACL.format(name=name) for name in receivers) + HEAD_ACL

@@ -6,9 +6,10 @@ writing a journal and writing here leaves nothing to repair: the next one reads 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -35,9 +36,11 @@ from dock.folder import JOURNAL_OWNER
 from dock.manifest import Part, part_name
 from evidence.errors import BadInputError, DiscError
 from evidence.journal import EMPTY, Entry, Head, read_entry
+from evidence.kinds import BLOB_KINDS
 
 BUSY_MS = 30_000
 INCOMING, STORED = "incoming", "stored"
+NOTHING: Mapping[str, Entry] = MappingProxyType({})
 
 METADATA = MetaData()
 DEVICES = Table(
@@ -66,6 +69,22 @@ REJECTIONS = Table(
     Column("device", Text, primary_key=True), Column("what", Text, primary_key=True),
     Column("sha256", Text, primary_key=True), Column("times", Integer, nullable=False),
 )  # fmt: skip
+BLOBS = Table(
+    "blobs", METADATA,
+    Column("device", Text, primary_key=True), Column("blob", Text, primary_key=True),
+    Column("entry", Text), Column("receipt", Text),
+)  # fmt: skip
+INTERRUPTIONS = Table(
+    "interruptions", METADATA,
+    Column("device", Text, primary_key=True), Column("interruption", Text, primary_key=True),
+    Column("broken", Text), Column("reason", Text), Column("reported", Text), Column("report_received", Text),
+    Column("written", Text), Column("report_taken", Text), Column("explanation", Text),
+)  # fmt: skip
+# Of an interruption: under which column the first entry of each kind is kept, its token.
+INTERRUPTION_COLUMNS = {
+    "interruption": "broken", "reason": "reason", "reported": "reported", "report_received": "report_received",
+    "written": "written", "report_taken": "report_taken", "explanation": "explanation",
+}  # fmt: skip
 
 
 class Catalogue:
@@ -89,11 +108,14 @@ class Catalogue:
         except SQLAlchemyError as error:
             raise DiscError(str(self._engine.url.database), f"the catalogue fails: {error}".splitlines()[0]) from error
 
-    def catch_up(self, owner: str, journal: Path) -> None:
-        """Read what the journal holds beyond what is known here. The caller holds the journal's lock."""
+    def catch_up(self, owner: str, journal: Path, added: Iterable[Entry] = ()) -> None:
+        """Read what the journal holds beyond what is known here. The caller holds the journal's lock.
+
+        `added` are entries that it has just put there, so that they are not taken apart a second time.
+        """
         if self.is_behind(owner, journal):
             with self.writing() as db:
-                read_on(db, owner, journal)
+                read_on(db, owner, journal, {entry.token: entry for entry in added})
 
     def is_behind(self, owner: str, journal: Path) -> bool:
         """Whether the journal has grown since. Raises BadInputError when it has shrunk."""
@@ -147,6 +169,37 @@ class Catalogue:
         with self.writing() as db:
             return db.execute(update(REJECTIONS).where(*named).values(times=REJECTIONS.c.times + 1)).rowcount > 0
 
+    def rejected_times(self, device: str, what: str) -> int:
+        """How often anything of this name was rejected."""
+        query = select(func.coalesce(func.sum(REJECTIONS.c.times), 0))
+        return int(self._rows(query.where(REJECTIONS.c.device == device, REJECTIONS.c.what == what))[0][0])
+
+    def blobs(self, device: str, blobs: Iterable[str]) -> dict[str, Row[Any]]:
+        """Entry and receipt of those of these photos and notes that are known."""
+        wanted = select(BLOBS).where(BLOBS.c.device == device, BLOBS.c.blob.in_(list(blobs)))
+        return {row.blob: row for row in self._rows(wanted)}
+
+    def interruption(self, device: str, interruption: str) -> Row[Any] | None:
+        """What recorder and dock said about one interruption, a token each; None when it is not known."""
+        of_it = (INTERRUPTIONS.c.device == device, INTERRUPTIONS.c.interruption == interruption)
+        return self._row(select(INTERRUPTIONS).where(*of_it))
+
+    def reports(self) -> list[Row[Any]]:
+        """The interruptions for which the dock has taken an urgent report."""
+        return self._rows(select(INTERRUPTIONS).where(INTERRUPTIONS.c.report_taken.is_not(None)))
+
+    def unheard(self, device: str) -> list[str]:
+        """Tokens: what the dock said about this recorder's interruptions and the recorder has not journalled yet."""
+        pairs = (("report_taken", "report_received"), ("explanation", "written"))
+        columns = [(INTERRUPTIONS.c[said], INTERRUPTIONS.c[heard]) for said, heard in pairs]
+        return [
+            str(row[0])
+            for said, heard in columns
+            for row in self._rows(
+                select(said).where(INTERRUPTIONS.c.device == device, said.is_not(None), heard.is_(None))
+            )
+        ]
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
@@ -162,8 +215,8 @@ class Catalogue:
         return next(iter(self._rows(query)), None)
 
 
-def read_on(db: Connection, owner: str, journal: Path) -> None:
-    """Take over the entries that stand behind those already read."""
+def read_on(db: Connection, owner: str, journal: Path, parsed: Mapping[str, Entry] = NOTHING) -> None:
+    """Take over the entries that stand behind those already read; `parsed` are tokens that somebody has read."""
     known = db.execute(select(JOURNALS).where(JOURNALS.c.owner == owner)).first()
     size_bytes, head = (known.size_bytes, Head(known.seq, known.hash)) if known else (0, EMPTY)
     if _size_bytes(journal) < size_bytes:
@@ -172,7 +225,8 @@ def read_on(db: Connection, owner: str, journal: Path) -> None:
     with journal.open("rb") as file:
         file.seek(size_bytes)
         for line in file:
-            entry = read_entry(line.decode("ascii", errors="replace").rstrip("\n"), str(journal))
+            token = line.decode("ascii", errors="replace").rstrip("\n")
+            entry = parsed.get(token) or read_entry(token, str(journal))
             (_take_own if owner == JOURNAL_OWNER else _take_recorders)(db, entry)
             size_bytes, head = size_bytes + len(line), entry.head
     values = {"seq": head.seq, "hash": head.hash, "size_bytes": size_bytes}
@@ -190,14 +244,30 @@ def _take_own(db: Connection, entry: Entry) -> None:
             name = {"device": fields["recorder"], "segment": fields["segment"]}
             _put(db, SEGMENTS, name, {"state": STORED, "receipt": entry.token})
             db.execute(delete(PARTS).filter_by(**name))
+        case "blob_stored":
+            _put_first(db, BLOBS, {"device": fields["recorder"], "blob": fields["blob"]}, "receipt", entry.token)
+        case "report_taken" | "explanation":
+            _take_interruptions(db, fields["recorder"], entry)
         case "rejected":
             values = {"device": fields["recorder"], "what": fields["what"], "sha256": fields["sha256"], "times": 1}
             db.execute(insert(REJECTIONS).on_conflict_do_nothing(), values)
 
 
 def _take_recorders(db: Connection, entry: Entry) -> None:
-    if entry.kind != "segment":
-        return
+    if entry.kind in BLOB_KINDS:
+        _put_first(db, BLOBS, {"device": entry.device, "blob": entry.fields["blob"]}, "entry", entry.token)
+    elif entry.kind in INTERRUPTION_COLUMNS:
+        _take_interruptions(db, entry.device, entry)
+    elif entry.kind == "segment":
+        _take_seal(db, entry)
+
+
+def _take_interruptions(db: Connection, device: str, entry: Entry) -> None:
+    name = {"device": device, "interruption": entry.fields["interruption"]}
+    _put_first(db, INTERRUPTIONS, name, INTERRUPTION_COLUMNS[entry.kind], entry.token)
+
+
+def _take_seal(db: Connection, entry: Entry) -> None:
     name = {"device": entry.device, "segment": entry.fields["segment"]}
     sealed = {"parts": len(entry.fields["parts"]), "stored_bytes": entry.fields["stored_bytes"], "seal": entry.token}
     row = db.execute(select(SEGMENTS.c.seal).filter_by(**name)).first()
@@ -209,6 +279,13 @@ def _take_recorders(db: Connection, entry: Entry) -> None:
 
 def _put(db: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
     db.execute(insert(table).values(**key, **values).on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def _put_first(db: Connection, table: Table, key: dict[str, Any], column: str, token: str) -> None:
+    """Of several entries that say the same the first one counts."""
+    put = insert(table).values(**key, **{column: token})
+    first = func.coalesce(table.c[column], put.excluded[column])
+    db.execute(put.on_conflict_do_update(index_elements=list(key), set_={column: first}))
 
 
 def _size_bytes(journal: Path) -> int:

@@ -1,4 +1,4 @@
-"""The dock's commands: init, enrol, run."""
+"""The dock's commands: init, enrol, run, and those of `dock.duty_command`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import sys
 from pathlib import Path
 
 from dock.clock import SystemClock
+from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
+from dock.health import heard, heard_fields, print_heard, state_of
 from dock.receiver import serve
 from evidence.errors import BadInputError
+from evidence.health import EXIT_CODES, State
 from evidence.io.command import Command
 from evidence.io.durable import PosixDisc, make_folder
 from evidence.model import Officer
@@ -39,6 +42,11 @@ a larger site runs several, each with its share of the recorders.
   liuhen dock run station
   liuhen dock run station --receiver 2 --of 2
 """
+HEALTH_HELP = """\
+Lists every enrolled recorder with the worst of what it last said of itself, worst recorder first.
+
+Exit codes, as monitoring plugins have them: 0 all well, 1 warning, 2 critical, 3 not known.
+"""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +65,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("request", type=Path, metavar="REQUEST", help="the recorder's request file")
     give.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the recorder's files")
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
+    add_regime(give)
+    add_duty_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
     take.add_argument("folder", type=Path, metavar="DIR", help="the dock")
@@ -64,14 +74,28 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     take.add_argument("--of", type=int, default=1, metavar="N", help="of how many (1)")
     take.set_defaults(act=_receive)
 
+    tell = verbs.add_parser("health", help="how the recorders are", description=HEALTH_HELP, formatter_class=raw)
+    tell.add_argument("folder", type=Path, metavar="DIR", help="the dock")
+    tell.add_argument("--json", action="store_true", help="for machines: one JSON list, a recorder an object")
+    tell.set_defaults(act=_health)
+
     for verb in (make, give):
         verb.add_argument("--json", action="store_true", help="print the result as JSON")
         verb.set_defaults(act=_init if verb is make else _enrol)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    arguments.act(arguments)
-    return 0
+    code: int | None = arguments.act(arguments)
+    return code or 0
+
+
+def _health(arguments: argparse.Namespace) -> int:
+    listed = list(heard(DockFolder(arguments.folder), SystemClock().now().utc_us))
+    if arguments.json:
+        print(json.dumps([heard_fields(one) for one in listed], ensure_ascii=False, indent=2))
+    else:
+        print_heard(listed)
+    return EXIT_CODES[max(map(state_of, listed), key=tuple(State).index, default=State.OK)]
 
 
 def _init(arguments: argparse.Namespace) -> None:
@@ -89,7 +113,7 @@ def _init(arguments: argparse.Namespace) -> None:
 
 def _enrol(arguments: argparse.Namespace) -> None:
     folder = DockFolder(arguments.folder)
-    officer = Officer(*arguments.officer) if arguments.officer else None
+    officer = _officer(arguments)
     try:
         request = arguments.request.read_bytes()
     except OSError as error:
@@ -104,6 +128,15 @@ def _enrol(arguments: argparse.Namespace) -> None:
         print(json.dumps(listed))
     else:
         print(f"{enrolment.device} enrolled with key {enrolment.kid[:12]}; its files are in {arguments.out}")
+
+
+def _officer(arguments: argparse.Namespace) -> Officer | None:
+    if arguments.officer is not None:
+        number, name, unit = arguments.officer
+        return Officer(number, name, unit, arguments.regime)
+    if arguments.regime is not None:
+        raise BadInputError("--regime", "says under what an officer works", "give --officer as well")
+    return None
 
 
 def _receive(arguments: argparse.Namespace) -> None:

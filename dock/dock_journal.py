@@ -13,6 +13,7 @@ from evidence.errors import ConfigError
 from evidence.io.durable import Disc
 from evidence.io.token_file import TokenFile
 from evidence.journal import EMPTY, Chain, Entry, Head
+from evidence.receipts import WORDS
 from evidence.signing import KeySigner, Signer
 
 
@@ -50,8 +51,8 @@ class DockJournal:
 
 def _adder(file: TokenFile, chain: Chain, certificate: bytes, clock: Clock) -> Add:
     def add(kind: str, fields: Mapping[str, Any]) -> Entry:
-        # A receipt travels alone, so it carries the certificate that it is to be checked with.
-        x5c = (certificate,) if chain.head == EMPTY or kind == "stored" else ()
+        # The dock's word to a recorder travels alone, so it carries the certificate that it is to be checked with.
+        x5c = (certificate,) if chain.head == EMPTY or kind in WORDS else ()
         entry = chain.make(clock.now(), kind, fields, x5c)
         file.append([entry.token])
         chain.advance(entry)

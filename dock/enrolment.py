@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from dock.authority import Authority, Purpose, Request, certificate_pem, host_name, private_pem, read_request
-from dock.broker import broker_acl, broker_config
+from dock.broker import HEAD, broker_acl, broker_config
 from dock.clock import Clock
 from dock.dock_journal import Add, DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder, Settings, read_settings
@@ -23,7 +23,7 @@ from evidence.journal import read_entry
 from evidence.model import EPOCH, Officer
 from evidence.signing import PrivateKey, VerifyKey
 
-RESERVED_NAME = re.compile(r"dock|broker|receiver-.*", re.IGNORECASE)
+RESERVED_NAME = re.compile(r"dock|broker|head|receiver-.*", re.IGNORECASE)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1")
 RECEIVERS_LIMIT = 16
 
@@ -54,7 +54,7 @@ def init(folder: DockFolder, disc: Disc, clock: Clock, settings: Settings, liste
     all_hosts = tuple(dict.fromkeys((*LOOPBACK_NAMES, *hosts)))
     _issue(folder, disc, authority, now, JOURNAL_OWNER, Purpose.DOCK, ed25519.Ed25519PrivateKey.generate())
     _issue(folder, disc, authority, now, "broker", Purpose.BROKER, _link_key(), all_hosts)
-    for name in names:
+    for name in (*names, HEAD):
         _issue(folder, disc, authority, now, name, Purpose.CLIENT, _link_key())
     config = broker_config(str(folder.root.absolute()), listen, settings.port, as_root)
     disc.create(folder.broker / "mosquitto.conf", config.encode())
@@ -104,6 +104,16 @@ def enrol(folder: DockFolder, disc: Disc, clock: Clock, request_pem: bytes, wher
     if assignment is not None:
         files["assignment.jws"] = assignment.encode("ascii")
     return Enrolment(request.device, kid, files)
+
+
+def head_files(folder: DockFolder) -> Mapping[str, bytes]:
+    """What the head of the unit needs to be told of urgent reports. Raises ConfigError when the folder is no dock."""
+    settings = read_settings(folder)
+    paths = (folder.ca_certificate, folder.certificate(HEAD), folder.key(HEAD))
+    return {
+        **{path.name: path.read_bytes() for path in paths},
+        "dock.toml": _toml({"host": settings.host, "port": settings.port}),
+    }
 
 
 def enrolled_key(folder: DockFolder, trust: Trust, device: str) -> VerifyKey | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.errors import ConfigError
+from evidence.kinds import BLOB_SUFFIXES
 
 JOURNAL_NAME = "journal.jws"
 JOURNAL_OWNER = "dock"
@@ -75,6 +76,18 @@ class DockFolder:
     def seal(self, device: str, segment: str) -> Path:
         """The recorder's `segment` entry beside it."""
         return self.vault / device / f"{segment}.jws"
+
+    def blob(self, device: str, kind: str, blob: str) -> Path:
+        """A photo or a note, of this kind of entry; the entry lies beside it."""
+        return self.vault / device / "blobs" / f"{blob}{BLOB_SUFFIXES[kind]}"
+
+    def report(self, device: str, interruption: str) -> Path:
+        """The recorder's entry that is its urgent report of an interruption."""
+        return self.vault / device / "reports" / f"{interruption}.jws"
+
+    def health(self, device: str) -> Path:
+        """The latest health card of a recorder."""
+        return self.private / "health" / f"{device}.jws"
 
     def quarantine(self, device: str) -> Path:
         """What a recorder sent and the dock must not store as evidence."""

@@ -14,6 +14,7 @@ from evidence.signing import to_base64url
 
 RESERVE_BYTES = 512 * 1024 * 1024
 """Kept free for journals and catalogue, so that a full dock can still say so."""
+NAMES_LIMIT = 1024
 WRITE_ONCE = 0o400
 REASON_SUFFIX = ".reason.txt"
 
@@ -24,19 +25,30 @@ class Vault:
     def __init__(self, folder: DockFolder, disc: Disc) -> None:
         self._folder = folder
         self._disc = disc
+        self._named: set[Path] = set()
+        """Incoming files whose names are durable, as far as this process knows."""
 
     def put_part(self, device: str, segment: str, offset_bytes: int, data: memoryview) -> Path:
         """Write a part at its place; it is durable after `sync`. Raises DiscFullError when only the reserve is left."""
         path = self._folder.incoming(device, segment)
-        if not path.parent.is_dir():
-            make_folder(path.parent)
+        if not path.exists():
+            # Never had, or gone into the vault: what is made under this name now is another file.
+            self._named.discard(path)
+            if not path.parent.is_dir():
+                make_folder(path.parent)
         self._refuse_without_room(path.parent, len(data))
         self._disc.write_at(path, data, offset_bytes)
         return path
 
     def sync(self, path: Path) -> None:
         """The parts written to this file survive a power cut from now on."""
+        if path in self._named:
+            self._disc.sync_data(path)
+            return
         self._disc.sync(path)
+        if len(self._named) >= NAMES_LIMIT:
+            self._named.clear()
+        self._named.add(path)
 
     def store(self, seal: Entry) -> bool:
         """Move a complete segment into the vault and put its seal beside it. Finishes what a crash left half done.
@@ -60,6 +72,25 @@ class Vault:
             self._disc.move(source, target)
         self._put_seal(device, segment, seal.token)
         return True
+
+    def store_blob(self, entry: Entry, stored: memoryview) -> None:
+        """Put a verified photo or note into the vault, and its entry beside it; the same once more changes nothing.
+
+        Raises RejectedError when the vault holds something else under this name, DiscFullError.
+        """
+        self._refuse_without_room(self._folder.vault, len(stored))
+        device, blob = entry.device, entry.fields["blob"]
+        target, fresh = self._folder.blob(device, entry.kind, blob), self._folder.incoming(device, blob)
+        self._put_once(target, fresh, bytes(stored), "holds other content than was sent under this name")
+        beside = self._folder.incoming(device, blob).with_suffix(".jws")
+        self._put_token(target.with_suffix(".jws"), beside, entry.token, "is another entry than the one in the journal")
+
+    def store_report(self, entry: Entry) -> None:
+        """Keep a verified urgent report; the same once more changes nothing. Raises RejectedError, DiscFullError."""
+        self._refuse_without_room(self._folder.vault, len(entry.token))
+        device, interruption = entry.device, entry.fields["interruption"]
+        target, fresh = self._folder.report(device, interruption), self._folder.incoming(device, interruption)
+        self._put_token(target, fresh, entry.token, "is another report of the same interruption")
 
     def quarantine(self, device: str, name: str, content: bytes, reason: str) -> str:
         """Keep what must not become evidence, with the reason beside it; returns where, below the dock's folder."""
@@ -90,14 +121,21 @@ class Vault:
         self._disc.remove(source)
 
     def _put_seal(self, device: str, segment: str, token: str) -> None:
-        target, content = self._folder.seal(device, segment), f"{token}\n".encode("ascii")
         fresh = self._folder.incoming(device, segment).with_suffix(".jws")
+        self._put_token(self._folder.seal(device, segment), fresh, token, "is another seal than the one in the journal")
+
+    def _put_token(self, target: Path, fresh: Path, token: str, otherwise: str) -> None:
+        self._put_once(target, fresh, f"{token}\n".encode("ascii"), otherwise)
+
+    def _put_once(self, target: Path, fresh: Path, content: bytes, otherwise: str) -> None:
+        """Write a file that is never written again, by way of `fresh`. Finishes what a crash left half done."""
         if target.exists():
             if target.read_bytes() != content:
-                raise RejectedError(str(target), "is another seal than the one in the journal", "never overwritten")
+                raise RejectedError(str(target), otherwise, "never overwritten")
             self._disc.remove(fresh)
             return
-        make_folder(fresh.parent)
+        for folder in (fresh.parent, target.parent):
+            make_folder(folder)
         self._disc.replace(fresh, content)
         fresh.chmod(WRITE_ONCE)
         self._disc.move(fresh, target)

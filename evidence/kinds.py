@@ -22,8 +22,12 @@ FRAGMENT_KINDS = ("fragment", "recovered")
 """Entries of a fragment: written as it was captured, or found whole after a power cut."""
 PART_KINDS = ("init", *FRAGMENT_KINDS)
 """Entries of a part of a segment's file."""
-BLOB_KINDS = ("voice_note", "still")
+BLOB_SUFFIXES: Mapping[str, str] = {"voice_note": ".m4a", "still": ".jpg"}
+"""What the files of blobs end with, by the kind of their entry."""
+BLOB_KINDS = tuple(BLOB_SUFFIXES)
 """Entries of a small file beside the segments: one photo or one spoken note."""
+ALONE_KINDS = ("segment", *BLOB_KINDS, "reported")
+"""Entries that a recorder hands on by themselves, so they carry its certificate."""
 
 Check = Callable[[Any], bool]
 
@@ -136,6 +140,8 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "blob_receipt": {"blob": _hash, **_RECEIVED},
     "blob_released": {"blob": _hash, "stored_bytes": _count},
+    "blob_torn": {"blob": _hash, "bytes": _count, "sha256": _hash},
+    "blob_damaged": {"blob": _hash, "what": _text},
     "statement_asked": {"recording": _recording, "until_boot_us": _count},
     "statement_heard": {"recording": _recording, "from_boot_us": _count, "speech_ms": _count},
     "statement_reminded": {"recording": _recording, "reminder": _count},

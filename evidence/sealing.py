@@ -1,6 +1,6 @@
-"""From fragment bytes to stored bytes: the one place where encryption at rest belongs (design section 6)."""
+"""From plain bytes to stored bytes: the one place where encryption at rest belongs (design section 6)."""
 
 
 def seal_part(plain: bytes) -> bytes:
-    """The bytes that go to the card for one part of a segment. For now they are the plain bytes."""
+    """The bytes that go to the card for a part of a segment, a photo or a note. For now they are the plain bytes."""
     return plain

@@ -2,7 +2,8 @@
 
 The recorder offers; the dock answers with what it lacks; the recorder sends that, the journal first and never more than
 a window of parts ahead of the dock's own acknowledgements; the dock acknowledges by stating anew what it lacks, after
-its sync. A receipt ends a segment. After any break the recorder offers again, so both ends can forget everything.
+its sync. A receipt ends a segment. A blob, a photo or a note, is like a segment of one part, and goes before them all.
+After any break the recorder offers again, so both ends can forget everything.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from evidence.wire import OFFER_LIMIT_SEGMENTS, Offer, Offered, Ranges, Want
+from evidence.wire import OFFER_LIMIT_BLOBS, OFFER_LIMIT_SEGMENTS, Offer, Offered, Ranges, Want
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,19 @@ class SendPart:
     index: int
 
 
-Send = SendOffer | SendJournal | SendPart
+@dataclass(frozen=True, slots=True)
+class SendBlob:
+    """Publish a photo or a note."""
+
+    blob: str
+
+
+Send = SendOffer | SendJournal | SendBlob | SendPart
 
 
 @dataclass(slots=True)
 class _Remaining:
-    """What one offered segment still needs: `lacks` by the dock's word, `sent` of it but not acknowledged."""
+    """What one offered segment or blob still needs: `lacks` by the dock's word, `sent` of it but not acknowledged."""
 
     lacks: set[int]
     sent: set[int] = field(default_factory=set)
@@ -58,23 +66,27 @@ class Sender:
         self._journal_head = -1
         self._journal_next = 0
         self._journal_asked = -1
+        self._blobs: frozenset[str] = frozenset()
         self._parts: dict[str, int] = {}
         self._remaining: dict[str, _Remaining] = {}
         self._moved = False
 
-    def offer(self, journal_head: int, segments: Sequence[Offered]) -> list[Send]:
+    def offer(self, journal_head: int, segments: Sequence[Offered], blobs: Sequence[str] = ()) -> list[Send]:
         """Begin anew, after a connection, a break, or when there is more to give: ask what the dock lacks.
 
-        Segments come most wanted first; what does not fit into one offer waits for the next.
+        Segments and blobs come most wanted first; what does not fit into one offer waits for the next.
         """
         self._round += 1
         self._answered = False
         self._moved = True
         self._journal_head = journal_head
-        offered = tuple(segments[:OFFER_LIMIT_SEGMENTS])
-        self._parts = {one.segment: one.parts for one in offered}
+        offered = Offer(
+            self._round, journal_head, tuple(segments[:OFFER_LIMIT_SEGMENTS]), tuple(blobs[:OFFER_LIMIT_BLOBS])
+        )
+        self._blobs = frozenset(offered.blobs)
+        self._parts = dict.fromkeys(offered.blobs, 1) | {one.segment: one.parts for one in offered.segments}
         self._remaining = {}
-        return [SendOffer(Offer(self._round, journal_head, offered))]
+        return [SendOffer(offered)]
 
     def want(self, want: Want) -> list[Send]:
         """The dock stated what it lacks: first in answer to our offer, then less and less of it.
@@ -88,17 +100,17 @@ class Sender:
         if not self._answered:
             self._answered = True
             self._journal_next, self._journal_asked = want.journal_next, -1
-            self._remaining = {segment: _Remaining(indexes) for segment, indexes in lacks.items()}
+            self._remaining = {name: _Remaining(indexes) for name, indexes in lacks.items()}
         self._journal_next = max(self._journal_next, want.journal_next)
-        for segment, remaining in self._remaining.items():
-            remaining.lacks &= lacks.get(segment, remaining.lacks)
+        for name, remaining in self._remaining.items():
+            remaining.lacks &= lacks.get(name, remaining.lacks)
             remaining.sent &= remaining.lacks
         return self._next()
 
-    def receipt(self, segment: str) -> list[Send]:
-        """The segment is done."""
+    def receipt(self, name: str) -> list[Send]:
+        """The segment or blob is done."""
         self._moved = True
-        self._remaining.pop(segment, None)
+        self._remaining.pop(name, None)
         return self._next() if self._answered else []
 
     def stalled(self) -> bool:
@@ -124,16 +136,16 @@ class Sender:
             self._journal_asked = self._journal_next
             return [SendJournal(self._journal_next, self._journal_head)]
         free = self._window - self.under_way
-        return [SendPart(*part) for part in self._take(free)]
+        return list(self._take(free))
 
-    def _take(self, free: int) -> Iterable[tuple[str, int]]:
-        for segment, remaining in self._remaining.items():
+    def _take(self, free: int) -> Iterable[Send]:
+        for name, remaining in self._remaining.items():
             for index in sorted(remaining.lacks - remaining.sent):
                 if free <= 0:
                     return
                 free -= 1
                 remaining.sent.add(index)
-                yield segment, index
+                yield SendBlob(name) if name in self._blobs else SendPart(name, index)
 
 
 def missing_ranges(parts: int, stored: Iterable[int]) -> Ranges:

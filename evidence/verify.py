@@ -56,6 +56,7 @@ class Report:
 
     entries: int = 0
     segments: int = 0
+    blobs: int = 0
     checked_bytes: int = 0
     defects: list[Defect] = field(default_factory=list)
 
@@ -231,6 +232,19 @@ def report_segment(report: Report, seal: Entry, size_bytes: int, read: Callable[
         report.add(Verdict.GAPS, name, missing_parts(result.missing, parts))
     if not seal.fields["complete"]:
         report.add(Verdict.GAPS, name, "was sealed as incomplete by the recorder")
+
+
+def report_blob(report: Report, entry: Entry, data: bytes, name: str) -> None:
+    """Check the bytes of a photo or a note against its verified entry, and note what is found."""
+    report.blobs += 1
+    report.checked_bytes += len(data)
+    expected = entry.fields["stored_bytes"]
+    whole = to_base64url(sha256(data[:expected]).digest()) == entry.fields["stored_sha256"]
+    if whole and len(data) > expected:
+        report.add(Verdict.NOT_AUTHENTIC, f"{name} byte {expected}", "what follows the end is not what was signed")
+    elif not whole:
+        cut = f", it is {expected - len(data)} bytes too short" if len(data) < expected else ""
+        report.add(Verdict.NOT_AUTHENTIC, f"{name} byte 0", f"is not what was signed{cut}")
 
 
 def missing_parts(missing: Sequence[int], parts: int) -> str:

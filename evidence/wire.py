@@ -11,15 +11,23 @@ from typing import Any
 
 from evidence.errors import BadInputError, NewerVersionError
 from evidence.journal import TOKEN_LIMIT_BYTES
+from evidence.kinds import HASH
 from evidence.model import COUNT_END, DEVICE_ID, SEGMENT_ID, is_whole, shard_of
 
 ROOT = "liuhen/v1"
 VERSION = 1
 BATCH_LIMIT_BYTES = 256 * 1024
 OFFER_LIMIT_SEGMENTS = 64
+OFFER_LIMIT_BLOBS = 64
 PARTS_LIMIT = 100_000
+BLOB_LIMIT_BYTES = 8 * 1024 * 1024
+"""A photo or a note travels in one message, and a broker takes no message without end."""
+BLOB_RANGES = ((0, 0),)
+"""A blob is one part: lacking it is lacking this."""
 LENGTH = struct.Struct(">I")
 Ranges = tuple[tuple[int, int], ...]
+Octets = bytes | bytearray
+"""What comes in; a bytearray where that spares a copy."""
 
 
 class Up(StrEnum):
@@ -31,8 +39,14 @@ class Up(StrEnum):
     """Entries in order."""
     FRAGMENT = "fragment"
     """One part of a segment with its entry."""
+    BLOB = "blob"
+    """A photo or a spoken note with its entry."""
+    REPORT = "report"
+    """Retained: an interruption that the head of the unit has to know of; empty once it is over."""
     STATUS = "status"
     """Retained: whether it is there."""
+    HEALTH = "health"
+    """Retained, signed: how it is, for technicians."""
 
 
 class Down(StrEnum):
@@ -41,14 +55,14 @@ class Down(StrEnum):
     WANT = "want"
     """What the dock lacks: the answer to an offer, and the acknowledgement of everything it has stored."""
     RECEIPT = "receipt"
-    """The dock's signed entry: verified and durably stored."""
+    """The dock's signed entry: verified and durably stored, a report taken, or an explanation written there."""
     ASSIGN = "assign"
     """Retained, signed: who wears the recorder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic, taken apart. `rest` is what follows the name: segment and index of a fragment."""
+    """A topic, taken apart. `rest` is what follows the name: segment and index of a fragment, a blob's name, ..."""
 
     device: str
     name: Up | Down
@@ -85,18 +99,20 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the recorder has: entries up to `journal_head` and these segments. It asks what the dock lacks of them."""
+    """What the recorder has: entries up to `journal_head`, these segments and blobs. It asks what the dock lacks."""
 
     round: int
     journal_head: int
     segments: tuple[Offered, ...]
+    blobs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
     """The dock states what it lacks: entries from `journal_next` on, and ranges of parts (both ends included).
 
-    `round` is that of the offer it answers; in an acknowledgement it is None and only the named segments changed.
+    A blob is named like a segment of one part. `round` is that of the offer it answers; in an acknowledgement it is
+    None and only the named segments and blobs changed.
     """
 
     journal_next: int
@@ -107,18 +123,19 @@ class Want:
 def write_offer(offer: Offer) -> bytes:
     """The message bytes of an offer."""
     segments = [[one.segment, one.parts] for one in offer.segments]
-    return _json({"v": 1, "round": offer.round, "journal_head": offer.journal_head, "segments": segments})
+    head = {"v": 1, "round": offer.round, "journal_head": offer.journal_head}
+    return _json({**head, "segments": segments, "blobs": offer.blobs})
 
 
-def read_offer(data: bytes) -> Offer:
+def read_offer(data: Octets) -> Offer:
     """Parse an offer. Raises BadInputError, NewerVersionError."""
     fields = _object(data, "offer")
     listed = fields.get("segments")
     if not isinstance(listed, list) or len(listed) > OFFER_LIMIT_SEGMENTS:
         raise BadInputError("offer", f"does not list at most {OFFER_LIMIT_SEGMENTS} segments")
-    segments = tuple(_offered(one) for one in listed)
+    segments, blobs = tuple(_offered(one) for one in listed), _blobs(fields.get("blobs"))
     # A recorder without a single entry has the head -1.
-    return Offer(_whole(fields, "round", "offer"), _whole(fields, "journal_head", "offer", low=-1), segments)
+    return Offer(_whole(fields, "round", "offer"), _whole(fields, "journal_head", "offer", low=-1), segments, blobs)
 
 
 def write_want(want: Want) -> bytes:
@@ -127,23 +144,23 @@ def write_want(want: Want) -> bytes:
     return _json({"v": 1, "journal_next": want.journal_next, "round": want.round, "lacks": lacks})
 
 
-def read_want(data: bytes) -> Want:
+def read_want(data: Octets) -> Want:
     """Parse a want. Raises BadInputError, NewerVersionError."""
     fields = _object(data, "want")
     listed = fields.get("lacks")
-    if not isinstance(listed, dict) or not all(SEGMENT_ID.fullmatch(segment) for segment in listed):
-        raise BadInputError("want", "does not map segments to ranges")
-    lacks = {segment: _ranges(ranges) for segment, ranges in listed.items()}
+    if not isinstance(listed, dict) or not all(SEGMENT_ID.fullmatch(one) or HASH.fullmatch(one) for one in listed):
+        raise BadInputError("want", "does not map segments and blobs to ranges")
+    lacks = {name: _ranges(ranges) for name, ranges in listed.items()}
     answers = None if fields.get("round") is None else _whole(fields, "round", "want")
     return Want(_whole(fields, "journal_next", "want"), lacks, answers)
 
 
-def write_part(token: str, stored: bytes) -> bytes:
-    """One part with its entry: length of the token (4 bytes, big endian), the token, the stored bytes."""
-    return b"".join((LENGTH.pack(len(token)), token.encode("ascii"), stored))
+def part_head(token: str) -> bytes:
+    """What stands before a part's stored bytes: length of its entry's token (4 bytes, big endian), and the token."""
+    return LENGTH.pack(len(token)) + token.encode("ascii")
 
 
-def read_part(data: bytes) -> tuple[str, memoryview]:
+def read_part(data: Octets) -> tuple[str, memoryview]:
     """Token and stored bytes, the latter not copied. Raises BadInputError."""
     view = memoryview(data)
     if len(view) < LENGTH.size:
@@ -160,7 +177,7 @@ def write_batch(tokens: Sequence[str]) -> bytes:
     return "\n".join(tokens).encode("ascii")
 
 
-def read_batch(data: bytes) -> list[str]:
+def read_batch(data: Octets) -> list[str]:
     """The opposite. Raises BadInputError."""
     if len(data) > 2 * BATCH_LIMIT_BYTES:
         raise BadInputError("journal batch", f"is longer than {2 * BATCH_LIMIT_BYTES} bytes")
@@ -176,7 +193,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _object(data: bytes, where: str) -> dict[str, Any]:
+def _object(data: Octets, where: str) -> dict[str, Any]:
     try:
         fields = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -202,6 +219,14 @@ def _offered(value: Any) -> Offered:
     raise BadInputError("offer", "lists something that is no segment")
 
 
+def _blobs(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > OFFER_LIMIT_BLOBS:
+        raise BadInputError("offer", f"does not list at most {OFFER_LIMIT_BLOBS} blobs")
+    if not all(isinstance(blob, str) and HASH.fullmatch(blob) for blob in value):
+        raise BadInputError("offer", "lists something that is no blob")
+    return tuple(value)
+
+
 def _ranges(value: Any) -> Ranges:
     """Ascending and apart, so that they never name more parts than a segment has."""
     if not isinstance(value, list):
@@ -216,7 +241,7 @@ def _ranges(value: Any) -> Ranges:
     return tuple((first, last) for first, last in value)
 
 
-def _ascii(data: bytes, where: str) -> str:
+def _ascii(data: Octets, where: str) -> str:
     try:
         return data.decode("ascii")
     except UnicodeDecodeError as error:

@@ -57,7 +57,7 @@ class World:
         )
         self.microphone = SimMicrophone(video, self.clock)
         self.panel = PinPanel(self.clock)
-        self.speaker = SimSpeaker()
+        self.speaker = SimSpeaker(self.clock)
         self.power = SimPower(SimBattery(), self.clock.boot_us, self.load)
         self.thermometer = SimThermometer(self.clock.boot_us, self.load)
         self.locator = SimLocator(self.clock.boot_us)

@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from device.identity import provision
+from device.interruptions import Reason
+from device.ports import Press
 from dock.clock import SystemClock
 from dock.enrolment import enrol
 from dock.folder import DockFolder
@@ -203,7 +205,8 @@ class Shift:
     @_happen.register
     def _(self, step: Explain) -> None:
         self._say_now(f"说明中断原因 explain the interruption: {step.reason}")
-        self.recorder.tell(do="explain", reason=step.reason)
+        for _ in range(list(Reason).index(step.reason) + 1):
+            self.recorder.tell(do="press", button=Press.MARK)
 
     @_happen.register
     def _(self, _step: Dock) -> None:

@@ -139,16 +139,16 @@ def flag_bt709(codec: VideoCodecContext) -> None:
 
 
 class SoundEncoder:
-    """AAC-LC, 48 kHz, mono, 64 kbit/s, in a stream that a muxer has just added for codec "aac".
+    """AAC-LC, 48 kHz, mono, in a stream that a muxer has just added for codec "aac".
 
     A packet comes out two pieces after it went in: the first one holds only the encoder's run-up and is stamped one
     piece before the first sample. Digital silence is encoded only until its packets are all the same, for it may last
     as long as a shift: a dead microphone, a standby without sound. Raises CaptureError when encoding fails.
     """
 
-    def __init__(self, stream: AudioStream) -> None:
+    def __init__(self, stream: AudioStream, bit_rate_bps: int = SOUND_BIT_RATE_BPS) -> None:
         stream.codec_context.layout = "mono"
-        stream.codec_context.bit_rate = SOUND_BIT_RATE_BPS
+        stream.codec_context.bit_rate = bit_rate_bps
         self._stream = stream
         self._stamps: deque[int] = deque()
         """Of the packets that are still to come."""

@@ -6,6 +6,8 @@ the recording goes on, at the start of the next one, and in the dock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from device.duty.notes import KeptNote, Notes
 from device.duty.question import Question
 from device.duty.tools import Tools
@@ -14,7 +16,11 @@ from device.ports import Buzz
 from device.voice.voice import Phrase
 from evidence.errors import DiscError
 
-PHRASES: dict[str, Phrase] = {code.value: Phrase(code.value) for code in (*Reason, *PauseReason)}
+PHRASES: Mapping[str, Phrase] = {
+    **{code.value: Phrase(f"reason_{code}") for code in Reason},
+    **{code.value: Phrase(f"pause_{code}") for code in PauseReason},
+}
+"""How each answer is counted back; its number is part of the phrase."""
 
 
 class Asking:
@@ -66,7 +72,7 @@ class Asking:
         assert question.chosen is not None
         self._tools.buzz(Buzz.DONE)
         self._tools.voice.quiet()
-        spoken_us = self._tools.say(PHRASES[question.chosen], question.presses)
+        spoken_us = self._tools.say(PHRASES[question.chosen])
         self._question = question.spoken(spoken_us)
         return True
 
@@ -78,6 +84,8 @@ class Asking:
 
     async def end_note(self) -> None:
         """MARK was let go: keep what was said, and take it for the reason if one is wanted."""
+        if not self._notes.running:
+            return
         subject = await self._subject()
         note = await self._notes.end(self._tools.recorder.recording, subject)
         if note is None:
@@ -90,6 +98,8 @@ class Asking:
 
     async def tick(self) -> None:
         """Let time pass."""
+        if self._notes.full:
+            await self.end_note()
         question, now_us = self._question, self._tools.now_us()
         if question is None:
             return

@@ -36,6 +36,11 @@ class Notes:
         """Somebody is speaking one."""
         return self._note is not None
 
+    @property
+    def full(self) -> bool:
+        """The note is as long as one may become."""
+        return self._note is not None and self._note.full
+
     def begin(self) -> None:
         """Listen from now on."""
         if self._note is None:
@@ -51,7 +56,7 @@ class Notes:
         if self._speech_ms < LEAST_SPEECH_MS:
             return None
         try:
-            data = await asyncio.to_thread(note.finish)
+            data = await asyncio.to_thread(note.finish, self._tools.clock.at(note.from_boot_us))
             blob = await self._keep(note, data, recording, interruption)
         except (CaptureError, DiscError):
             return None

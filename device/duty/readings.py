@@ -1,4 +1,4 @@
-"""Battery, storage, heat: read now and then, told to the officer in minutes, journalled when a band changes and around every break.
+"""Battery, storage, heat: read now and then, told in minutes, journalled when a band changes and around every break.
 
 weixian 15 and xuchang 20 want battery and room looked after; after the alarm 5 to 30 minutes remain (GA/T 947.2).
 """

@@ -11,6 +11,8 @@ from enum import Enum, auto
 
 ENOUGH_SPEECH_MS = 3_000
 REMINDERS = 2
+MID_SENTENCE_US = 4_000_000
+"""Whoever has just spoken is not interrupted by a reminder."""
 
 
 class Outcome(Enum):
@@ -31,6 +33,7 @@ class Statement:
     window_us: int
     speech_ms: int = 0
     speech_from_us: int | None = None
+    spoke_us: int | None = None
     reminders: int = 0
 
     @property
@@ -43,13 +46,14 @@ class Statement:
         if speech_ms == 0 or boot_us < self.listens_from_us:
             return self
         began_us = boot_us - speech_ms * 1000 if self.speech_from_us is None else self.speech_from_us
-        return replace(self, speech_ms=self.speech_ms + speech_ms, speech_from_us=began_us)
+        return replace(self, speech_ms=self.speech_ms + speech_ms, speech_from_us=began_us, spoke_us=boot_us)
 
     def look(self, now_us: int) -> Outcome | None:
         """What has come of it by now; after HEARD and MISSING it is over, after REMIND `remind` has to follow."""
         if self.speech_ms >= ENOUGH_SPEECH_MS:
             return Outcome.HEARD
-        if now_us < self.until_us:
+        speaking = self.spoke_us is not None and now_us - self.spoke_us < MID_SENTENCE_US
+        if now_us < self.until_us or speaking:
             return None
         return Outcome.REMIND if self.reminders < REMINDERS else Outcome.MISSING
 

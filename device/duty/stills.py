@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from device.capture.muxer import MediaFragment
-from device.capture.still import StillFacts, add_exif, encode_still
+from device.capture.still import StillFacts, add_exif, copy_frame, encode_still
 from device.duty.tools import Tools
-from device.ports import Buzz, Frame, Locator, Plane, Position
+from device.ports import Buzz, Frame, Locator, Position
 from device.segment_writer import end_us
 from evidence.errors import DiscError
 from evidence.model import Officer, Timestamp
@@ -27,9 +27,7 @@ log = logging.getLogger(__name__)
 class Picture:
     """One copied picture, and what was known when it was captured."""
 
-    y: Plane
-    u: Plane
-    v: Plane
+    frame: Frame
     at: Timestamp
     recording: str | None
     position: Position | None
@@ -70,11 +68,10 @@ class Stills:
         """In the camera's thread."""
         if self._wanted:
             self._wanted -= 1
-            copies = frame.y.copy(), frame.u.copy(), frame.v.copy()
-            self._loop.call_soon_threadsafe(self._taken, copies, self._tools.clock.at(frame.boot_us))
+            self._loop.call_soon_threadsafe(self._taken, copy_frame(frame), self._tools.clock.at(frame.boot_us))
 
-    def _taken(self, planes: tuple[Plane, Plane, Plane], at: Timestamp) -> None:
-        self._pending.append(Picture(*planes, at, self._tools.recorder.recording, self._locator.read()))
+    def _taken(self, frame: Frame, at: Timestamp) -> None:
+        self._pending.append(Picture(frame, at, self._tools.recorder.recording, self._locator.read()))
 
     def kept(self, fragment: MediaFragment, segment: str, index: int) -> None:
         """A fragment is durable: pictures that it shows belong to it."""
@@ -84,21 +81,21 @@ class Stills:
                 self._ready.append((picture, segment, index))
 
     async def _keep(self, picture: Picture, segment: str | None, index: int | None) -> None:
-        jpeg = await asyncio.to_thread(encode_still, picture.y, picture.u, picture.v)
-        height, width = picture.y.shape
+        jpeg = await asyncio.to_thread(encode_still, picture.frame)
+        height, width = picture.frame.y.shape
         fields: dict[str, Any] = {
             "recording": picture.recording, "segment": segment, "index": index,
             "captured_boot_us": picture.at.boot_us, "width": width, "height": height,
         }  # fmt: skip
 
-        def make(entry_seq: int) -> bytes:
+        def make(entry: int) -> bytes:
             facts = StillFacts(
                 device=self._tools.spool.device,
                 software=self._software,
                 officer=self._officer(),
-                at=picture.at,
+                captured=picture.at,
                 position=picture.position,
-                entry_seq=entry_seq,
+                entry=entry,
                 recording=picture.recording,
                 segment=segment,
                 index=index,

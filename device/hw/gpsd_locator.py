@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from device.ports import Clock, Position
@@ -44,7 +45,9 @@ class GpsdLocator:
         """End the thread."""
         self._stop.set()
         if (opened := self._socket) is not None:
-            opened.close()
+            # Closing alone would not wake the thread that waits for it.
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
     def _live(self) -> None:

@@ -119,6 +119,7 @@ class BatteryWatch:
             return BatteryState(None, None, BatteryBand.UNKNOWN, None, None, shift_left)
         if jumped or begins or reading.docked:
             self._discharge.restart(boot_us, level_pct)
+            self._stepped = boot_us, level_pct
         else:
             self._discharge.look(boot_us, level_pct)
         minutes = self._minutes_left(boot_us, level_pct)

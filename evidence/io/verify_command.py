@@ -12,7 +12,7 @@ from evidence.io.command import Command
 from evidence.io.verify_files import verify_path
 from evidence.verify import EXIT_CODES, Report, Verdict
 
-HELP = """Judge evidence: a segment with its entry beside it (X.mp4 and X.jws), a vault, or a recorder's spool.
+HELP = """Judge evidence: a segment, photo or note with its entry beside it (X.mp4 and X.jws), a vault, or a spool.
 
 The verdict names the exact place of the first defect. --trust is the unit's root certificate (ca.pem), which you must
 have from the unit itself, never from beside the evidence: without it nobody vouches for any key.
@@ -32,7 +32,8 @@ SHOWN = 20
 def print_report(report: Report) -> None:
     """The verdict for a person, Chinese and English, worst defect first."""
     print(f"{CHINESE[report.verdict]} {report.verdict}")
-    print(f"  {report.entries} entries, {report.segments} segments, {report.checked_bytes / 1e6:.1f} MB checked")
+    counted = f"{report.entries} entries, {report.segments} segments, {report.blobs} photos and notes"
+    print(f"  {counted}, {report.checked_bytes / 1e6:.1f} MB checked")
     if (first := report.first) is not None:
         print(f"  first: {first.where}: {first.what}")
     others = [defect for defect in report.defects if defect is not first]
@@ -48,13 +49,14 @@ def report_fields(report: Report) -> dict[str, object]:
         "verdict": report.verdict.value,
         "entries": report.entries,
         "segments": report.segments,
+        "blobs": report.blobs,
         "checked_bytes": report.checked_bytes,
         "defects": [{"verdict": d.verdict.value, "where": d.where, "what": d.what} for d in report.defects],
     }
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", type=Path, help="X.mp4 with X.jws beside it, a vault, or a spool")
+    parser.add_argument("path", type=Path, help="X.mp4, .jpg or .m4a with X.jws beside it, a vault, or a spool")
     parser.add_argument("--trust", type=Path, metavar="CA", help="the unit's root certificate in PEM")
     parser.add_argument("--json", action="store_true", help="for machines: one JSON object")
 

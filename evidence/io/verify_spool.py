@@ -8,10 +8,19 @@ from pathlib import Path
 from evidence.certificates import Role, Trust
 from evidence.errors import LiuhenError, UnknownKeyError
 from evidence.io.journal_store import HEAD_SUFFIX, Access, JournalStore, file_hash, head_path
-from evidence.io.verifying import ReadJournal, judge_segment, note_strangers, noting, one_line, reading
+from evidence.io.verifying import (
+    ReadJournal,
+    folders_in,
+    judge_blob,
+    judge_segment,
+    note_strangers,
+    noting,
+    one_line,
+    reading,
+)
 from evidence.journal import Entry, StatedHead, read_entry, read_head
-from evidence.kinds import PART_KINDS
-from evidence.receipts import check_receipt, read_receipt
+from evidence.kinds import BLOB_SUFFIXES, PART_KINDS
+from evidence.receipts import check_word, read_word, word_file
 from evidence.verify import (
     JournalCheck,
     Report,
@@ -26,7 +35,7 @@ JOURNAL_DB = "journal.db"
 
 
 class SpoolCheck:
-    """A recorder's card: the journal's database, segments, and receipts that have come in."""
+    """A recorder's card: the journal's database, segments, photos and notes, and the dock's word that has come in."""
 
     def __init__(self, root: Path, trust: Trust, report: Report) -> None:
         self._root = root
@@ -35,18 +44,26 @@ class SpoolCheck:
         self._path = root / JOURNAL_DB
 
     def verify(self) -> None:
-        """The journal, every segment it speaks of, and the receipts."""
+        """The journal, every segment and blob it speaks of, and the dock's word."""
         journal = self._read_journal(self._check_closed())
         if journal is None:
             return
         for segment in journal.by_segment:
             self._verify_segment(journal, segment)
-        self._verify_receipts(journal)
+        for entry in journal.blobs.values():
+            self._verify_blob(journal, entry)
+        self._verify_words(journal)
         if journal.whole:
-            databases = {JOURNAL_DB, f"{JOURNAL_DB}-wal", f"{JOURNAL_DB}-shm", f"{JOURNAL_DB}{HEAD_SUFFIX}"}
-            note_strangers(self._report, self._root, databases | {"segments", "receipts"}, "")
-            files = {f"{segment}.mp4" for segment in journal.by_segment}
-            note_strangers(self._report, self._root / "segments", files, "segments/")
+            self._note_strangers(journal)
+
+    def _note_strangers(self, journal: ReadJournal) -> None:
+        databases = {JOURNAL_DB, f"{JOURNAL_DB}-wal", f"{JOURNAL_DB}-shm", f"{JOURNAL_DB}{HEAD_SUFFIX}"}
+        folders = folders_in(self._root, "segments", "blobs", "receipts")
+        note_strangers(self._report, self._root, databases | folders, "")
+        files = {f"{segment}.mp4" for segment in journal.by_segment}
+        note_strangers(self._report, self._root / "segments", files, "segments/")
+        blobs = {f"{blob}{BLOB_SUFFIXES[entry.kind]}" for blob, entry in journal.blobs.items()}
+        note_strangers(self._report, self._root / "blobs", blobs, "blobs/")
 
     def _read_journal(self, stated: StatedHead | None) -> ReadJournal | None:
         check = JournalCheck(self._trust, None, stated)
@@ -113,24 +130,33 @@ class SpoolCheck:
         else:
             self._report.add(Verdict.GAPS, name, f"is not sealed; {rest} bytes at its end are not journalled")
 
-    def _verify_receipts(self, journal: ReadJournal) -> None:
+    def _verify_blob(self, journal: ReadJournal, entry: Entry) -> None:
+        blob = entry.fields["blob"]
+        name = f"blobs/{blob}{BLOB_SUFFIXES[entry.kind]}"
+        path = self._root / name
+        if path.is_file():
+            judge_blob(self._report, entry, path, name)
+        elif blob not in journal.released_blobs:
+            self._report.add(Verdict.GAPS, name, "is not here and was never released")
+
+    def _verify_words(self, journal: ReadJournal) -> None:
+        """The dock's word, as far as it has come in: receipts, and what was written about interruptions."""
         folder = self._root / "receipts"
-        for segment in journal.by_segment:
-            if "receipt" in journal.kinds_of(segment) and not (folder / f"{segment}.jws").is_file():
-                self._report.add(Verdict.GAPS, f"receipts/{segment}.jws", "was journalled and is not here")
+        for kind, name in sorted(journal.noted):
+            if not (folder / word_file(kind, name)).is_file():
+                self._report.add(Verdict.GAPS, f"receipts/{word_file(kind, name)}", "was journalled and is not here")
+        answered = {word_file(kind, name): (kind, entry) for (kind, name), entry in journal.answered.items()}
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
             with noting(self._report):
-                seal = journal.seals.get(path.stem)
-                if seal is None or path.suffix != ".jws":
-                    if journal.whole:
-                        self._report.add(Verdict.NOT_SIGNED, f"receipts/{path.name}", "belongs to no sealed segment")
-                    continue
-                self._verify_receipt(path, seal)
+                if path.name in answered:
+                    self._verify_word(path, *answered[path.name])
+                elif journal.whole:
+                    self._report.add(Verdict.NOT_SIGNED, f"receipts/{path.name}", "answers nothing in the journal")
 
-    def _verify_receipt(self, path: Path, seal: Entry) -> None:
+    def _verify_word(self, path: Path, kind: str, entry: Entry) -> None:
         token = one_line(path)
-        entry = read_signed(read_entry, token, f"receipts/{path.name}", self._trust, None)
-        check_receipt(read_receipt(token, identify_signer(entry, self._trust).key), seal)
+        said = read_signed(read_entry, token, f"receipts/{path.name}", self._trust, None)
+        check_word(read_word(token, identify_signer(said, self._trust).key), kind, entry)
 
 
 def access_for(journal: Path) -> Access:

@@ -9,16 +9,19 @@ from evidence.certificates import Identity, Trust
 from evidence.errors import BadInputError, ChainError, LiuhenError, UnknownKeyError
 from evidence.io.journal_store import HEAD_SUFFIX, head_path
 from evidence.io.token_file import read_lines
-from evidence.io.verifying import ReadJournal, judge_segment, note_strangers, noting, one_line
+from evidence.io.verify_beside import BESIDE, VaultBesideCheck
+from evidence.io.verifying import ReadJournal, folders_in, judge_segment, note_strangers, noting, one_line
 from evidence.journal import Entry, StatedHead, read_head
-from evidence.receipts import DOCK, check_receipt
+from evidence.receipts import ANSWERS, DOCK, EXPLANATION, REPORT_TAKEN, check_word
 from evidence.verify import JournalCheck, Report, Verdict, read_signed
 
 JOURNAL_TEXT = "journal.jws"
+BEFORE_THE_JOURNAL = (REPORT_TAKEN, EXPLANATION)
+"""What the dock may say before the recorder comes home with its journal: a report travels ahead of it."""
 
 
 class VaultCheck:
-    """`vault/DEVICE/` with journal, segments and seals; `vault/dock/` with the dock's own journal."""
+    """`vault/DEVICE/` with journal, segments, seals, blobs, reports; `vault/dock/` with the dock's own journal."""
 
     def __init__(self, root: Path, trust: Trust, report: Report) -> None:
         self._root = root
@@ -34,7 +37,7 @@ class VaultCheck:
         """Every recorder's folder, and those that the dock speaks of and are not here."""
         folders = sorted(one for one in self._root.iterdir() if one.name != DOCK)
         self.verify(folders)
-        known = {str(receipt.fields["recorder"]) for receipt in self._dock.receipts}
+        known = {str(word.fields["recorder"]) for word in self._dock.words}
         for device in sorted(known - {folder.name for folder in folders}):
             self._report.add(Verdict.GAPS, f"{device}/", "is missing: the dock gave receipts for what it stored there")
 
@@ -54,9 +57,10 @@ class VaultCheck:
         for segment, seal in journal.seals.items():
             expected |= {f"{segment}.mp4", f"{segment}.jws"}
             self._verify_stored(folder, segment, seal)
-        self._check_receipts(folder.name, journal)
+        VaultBesideCheck(folder, journal, self._trust, self._report).verify()
+        self._check_words(folder, journal)
         if journal.whole:
-            self._strangers(folder, expected)
+            self._strangers(folder, expected | folders_in(folder, *BESIDE))
 
     def _verify_stored(self, folder: Path, segment: str, seal: Entry) -> None:
         path, beside = folder / f"{segment}.mp4", folder / f"{segment}.jws"
@@ -70,16 +74,21 @@ class VaultCheck:
         elif beside.read_bytes() != f"{seal.token}\n".encode("ascii"):
             self._report.add(Verdict.NOT_AUTHENTIC, f"{name}.jws", "is not the seal that stands in the journal")
 
-    def _check_receipts(self, device: str, journal: ReadJournal) -> None:
-        for receipt in (one for one in self._dock.receipts if one.fields["recorder"] == device):
-            seal = journal.seals.get(receipt.fields["segment"])
-            if seal is None:
-                if journal.whole:
+    def _check_words(self, folder: Path, journal: ReadJournal) -> None:
+        """What the dock said about this recorder's evidence, against what the recorder journalled."""
+        for word in (one for one in self._dock.words if one.fields["recorder"] == folder.name):
+            name = str(word.fields[ANSWERS[word.kind].name])
+            entry = journal.answered.get((word.kind, name))
+            if entry is not None:
+                with noting(self._report):
+                    check_word(word, word.kind, entry)
+            elif journal.whole:
+                where = f"{folder.name}/{name}"
+                if word.kind in BEFORE_THE_JOURNAL:
+                    self._report.add(Verdict.GAPS, where, "the dock was told of it; the journal has not come in yet")
+                else:
                     what = "the dock gave a receipt for it, but its seal is not in the journal"
-                    self._report.add(Verdict.NOT_AUTHENTIC, f"{device}/{receipt.fields['segment']}", what)
-                continue
-            with noting(self._report):
-                check_receipt(receipt, seal)
+                    self._report.add(Verdict.NOT_AUTHENTIC, where, what)
 
     def _read_journal(self, path: Path, dock: ReadJournal | None) -> ReadJournal:
         """A journal and the statement of its end: the dock states that of every journal that it keeps."""

@@ -11,9 +11,11 @@ from evidence.errors import BadInputError, DiscError, LiuhenError
 from evidence.io.journal_store import HEAD_SUFFIX
 from evidence.io.token_file import read_lines
 from evidence.journal import Entry
+from evidence.kinds import BLOB_KINDS
 from evidence.model import SEGMENT_ID
-from evidence.receipts import STORED
-from evidence.verify import JournalCheck, Report, Verdict, report_segment
+from evidence.receipts import ANSWERS
+from evidence.verify import JournalCheck, Report, Verdict, report_blob, report_segment
+from evidence.wire import BLOB_LIMIT_BYTES
 
 
 class ReadJournal:
@@ -24,7 +26,11 @@ class ReadJournal:
         self.check = check
         self.seals: dict[str, Entry] = {}
         self.by_segment: dict[str, list[Entry]] = {}
-        self.receipts: list[Entry] = []
+        self.blobs: dict[str, Entry] = {}
+        self.words: list[Entry] = []
+        self.answered: dict[tuple[str, str], Entry] = {}
+        self.noted: set[tuple[str, str]] = set()
+        self.released_blobs: set[str] = set()
         self.whole = False
         try:
             for number, token in enumerate(tokens):
@@ -44,12 +50,26 @@ class ReadJournal:
 
     def _take(self, entry: Entry) -> None:
         segment = entry.fields.get("segment")
-        if entry.kind == STORED:
-            self.receipts.append(entry)
+        if entry.kind in BLOB_KINDS:
+            # Of two entries about the same bytes the first counts.
+            self.blobs.setdefault(entry.fields["blob"], entry)
+        elif entry.kind == "blob_released":
+            self.released_blobs.add(entry.fields["blob"])
+        self._take_answers(entry)
+        if entry.kind in ANSWERS:
+            self.words.append(entry)
         elif isinstance(segment, str) and SEGMENT_ID.fullmatch(segment):
             self.by_segment.setdefault(segment, []).append(entry)
         if entry.kind == "segment":
             self.seals[entry.fields["segment"]] = entry
+
+    def _take_answers(self, entry: Entry) -> None:
+        """What the dock may answer, by the kind of its answer and the name; and which answers were journalled."""
+        for kind, rule in ANSWERS.items():
+            if entry.kind in rule.kinds:
+                self.answered.setdefault((kind, entry.fields[rule.name]), entry)
+            elif entry.kind == rule.noted_as:
+                self.noted.add((kind, entry.fields[rule.name]))
 
 
 @contextmanager
@@ -79,6 +99,13 @@ def judge_segment(report: Report, seal: Entry, path: Path, name: str | None = No
         report_segment(report, seal, path.stat().st_size, read, name or path.name)
 
 
+def judge_blob(report: Report, entry: Entry, path: Path, name: str) -> None:
+    """Check a photo or a note against its verified entry, and note what is found."""
+    # One that has grown beyond every measure need not be read whole to be wrong.
+    with path.open("rb") as file:
+        report_blob(report, entry, file.read(BLOB_LIMIT_BYTES + 1), name)
+
+
 def note_strangers(report: Report, folder: Path, expected: set[str], prefix: str) -> None:
     """Note every file in a folder that is not expected there."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -87,6 +114,11 @@ def note_strangers(report: Report, folder: Path, expected: set[str], prefix: str
             report.add(Verdict.GAPS, f"{prefix}{path.name}", "was being written when something broke off")
         elif path.name not in expected and not empty_lock:
             report.add(Verdict.NOT_SIGNED, f"{prefix}{path.name}", "is a file that no entry speaks of")
+
+
+def folders_in(root: Path, *names: str) -> set[str]:
+    """Those of the folders that are there: a file of such a name is as strange as any other."""
+    return {name for name in names if (root / name).is_dir()}
 
 
 def one_line(path: Path) -> str:

@@ -91,6 +91,7 @@ async def desk(
     clock = clock or HandClock(boot_us=EPOCH_US)
     async with Stage(root, clock=clock, source=film(120), **stage_settings) as stage:
         stage.microphone.says = SILENCE
+        stage.camera.shows = True
         voice = Voice(stage.speaker, rules.language, rules.voice)
         tools = Tools(rules, clock, stage.recorder, stage.spool, stage.thread, stage.numbers, stage.panel, voice)
         crew, reports = HandCrew(), []

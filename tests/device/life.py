@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from device.capture.muxer import MediaFragment
 from device.config import CameraConfig, StorageConfig
@@ -21,6 +22,8 @@ from evidence.io.durable import Disc, PosixDisc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.verify_files import verify_path
 from evidence.journal import EMPTY, Entry, Head, read_entry
+from evidence.kinds import BLOB_KINDS
+from evidence.receipts import BLOB_STORED, EXPLANATION, REPORT_TAKEN
 from evidence.signing import Signer
 from evidence.verify import Verdict
 from tests.device.footage import EPOCH_US, Cut, footage
@@ -92,6 +95,8 @@ class Life:
         yield from self.segment(recording, self._cut.fragments[:3], "length")
         self._spool.note("bookmark", recording=recording)
         yield
+        self.still(recording)
+        yield
         yield from self.segment(recording, self._cut.fragments[3:5], "button")
         self.end(recording)
         yield
@@ -109,8 +114,14 @@ class Life:
         self._spool.note("resumed", interruption=broken, recording=recording)
         yield
         yield from self.segment(recording, self._cut.fragments[7:8], "button")
+        self._spool.note("reported", recording=recording, **self.break_fields(broken))
+        yield
+        self.note(broken)
+        yield
         self._spool.note("reason", interruption=broken, reason="device_fault", note=None)
         yield
+        yield from self.hear(REPORT_TAKEN, "reported")
+        yield from self.hear(EXPLANATION, "interruption")
         self.end(recording)
         yield
 
@@ -125,10 +136,37 @@ class Life:
                 receipt = unit().receipt(seal, self._clock).encode()
                 reader.keep_receipt(receipt, unit().dock.signer.verify_key, self._spool.disc)
                 yield
+        yield from self.hear(BLOB_STORED, *BLOB_KINDS)
         releaser(self._spool).run()
         yield
         self._spool.note("undocked")
         yield
+
+    def hear(self, kind: str, *answered: str) -> Iterator[None]:
+        """The dock's word on every entry of these kinds comes in, and is journalled."""
+        with closing(SpoolReader(self._spool.paths)) as reader:
+            for entry in list(self._spool.journal.of_kind(*answered)):
+                word = unit().word(kind, entry, self._clock).encode()
+                reader.keep_receipt(word, unit().dock.signer.verify_key, self._spool.disc)
+                yield
+        releaser(self._spool, StorageConfig(wanted_free_minutes=0)).run()
+        yield
+
+    def still(self, recording: str | None = None) -> Entry:
+        captured = {"captured_boot_us": self._clock.boot_us, "width": 1280, "height": 720}
+        where = {"recording": recording, "segment": None, "index": None}
+        return self._spool.keep_blob("still", lambda seq: b"photo %d" % seq, self._clock.now(), **captured, **where)
+
+    def note(self, interruption: str | None = None) -> Entry:
+        spoken = {"from_boot_us": self._clock.boot_us, "to_boot_us": self._clock.boot_us, "speech_ms": 900}
+        about = {"recording": None, "interruption": interruption}
+        return self._spool.keep_blob("voice_note", lambda seq: b"note %d" % seq, self._clock.now(), **spoken, **about)
+
+    def break_fields(self, broken: str) -> dict[str, Any]:
+        """Of the report of an interruption."""
+        officer = {"officer": OFFICER.number, "name": OFFICER.name, "unit": OFFICER.unit}
+        began = self._clock.now().to_fields()
+        return {"interruption": broken, "cause": "device_fault", "began": began, **officer}
 
     def begin(self) -> str:
         recording = self._numbers.next_recording()

@@ -57,16 +57,20 @@ class HandCamera:
         self.dead = False
         self.broken = False
         self.starts = 0
+        self.shows = False
+        """Give every picture to whoever draws, too: plain grey, of the overlay's size."""
+        self._draw: Callable[[Frame], None] | None = None
 
     def start(
         self,
-        draw: Callable[[Frame], None],  # noqa: ARG002  the film is encoded already
+        draw: Callable[[Frame], None],
         deliver: Callable[[VideoPacket], None],
     ) -> VideoFormat:
         if self.broken:
             raise CaptureError("camera", "gives no picture")
         self.starts += 1
         self._deliver = deliver
+        self._draw = draw
         self._key_wanted = True
         return self._source.video
 
@@ -82,6 +86,9 @@ class HandCamera:
             if self.dead or self._deliver is None or (self._key_wanted and not packet.key):
                 continue
             self._key_wanted = False
+            if self.shows and self._draw is not None:
+                y, chroma = np.full((360, 640), 90, np.uint8), np.full((180, 320), 128, np.uint8)
+                self._draw(Frame(y, chroma, chroma.copy(), packet.boot_us))
             self._deliver(packet)
 
 

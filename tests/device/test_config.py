@@ -20,7 +20,7 @@ def load(folder: Path, text: str | bytes) -> Config:
 
 def test_folders_are_enough_and_begin_at_the_file(tmp_path: Path) -> None:
     config = load(tmp_path, FOLDERS)
-    assert config == Config(spool=tmp_path / "spool", identity=Path("/etc/liuhen"), state=tmp_path / "state")
+    assert config == Config(spool=tmp_path / "spool", identity=Path("/etc/liuhen"))
     assert (config.camera.width, config.camera.height, config.recording.segment_s) == (1280, 720, 60)
 
 

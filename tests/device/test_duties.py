@@ -22,8 +22,8 @@ from tests.device.cards import fast_folder
 from tests.device.desk import Desk, desk, next_boot
 from tests.device.hand_clock import HandClock
 from tests.device.life import check_sum, entries_of
-from tests.device.test_recorder import joined
 from tests.device.speech import spoken
+from tests.device.test_recorder import joined
 
 Story = Callable[[Desk], Awaitable[None]]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from device.duty.light import Showing, light_for
 from device.duty.pause import Pause
 from device.duty.question import SETTLE_US, Question
-from device.duty.statement import ENOUGH_SPEECH_MS, REMINDERS, Outcome, Statement
+from device.duty.statement import ENOUGH_SPEECH_MS, MID_SENTENCE_US, REMINDERS, Outcome, Statement
 from device.interruptions import AUTHORITIES, PauseReason, Reason
 from device.ports import Light
 from device.signals import BUZZES, LIGHTS
@@ -80,6 +80,12 @@ def test_two_reminders_each_with_a_window_of_its_own_then_it_is_missing() -> Non
             break
     assert told == [38, 38 + 33, 38 + 2 * 33]
     assert one.reminders == REMINDERS
+
+
+def test_whoever_is_speaking_is_not_interrupted_by_a_reminder() -> None:
+    one = statement().hear(37 * S, 500)
+    assert one.look(38 * S) is None
+    assert one.look(37 * S + MID_SENTENCE_US) is Outcome.REMIND
 
 
 def test_speech_of_all_windows_adds_up() -> None:

@@ -52,7 +52,8 @@ def live_whole(spool: Spool, clock: HandClock) -> None:
 def test_a_whole_life_is_authentic_to_the_last_byte(root: Path) -> None:
     clock = HandClock()
     live_whole(open_spool(root, PosixDisc(), clock), clock)
-    assert sorted(path.name for path in root.iterdir()) == ["journal.db", "journal.db.head", "receipts", "segments"]
+    files = sorted(path.name for path in root.iterdir())
+    assert files == ["blobs", "journal.db", "journal.db.head", "receipts", "segments"]
     entries = check_card(root)
     assert [entry.kind for entry in entries][:2] == ["journal_opened", "power_on"]
     assert entries[-1].kind == "power_off"

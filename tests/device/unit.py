@@ -15,7 +15,7 @@ from dock.authority import Authority, Purpose, certificate_pem
 from evidence.certificates import Trust
 from evidence.journal import Chain, Entry
 from evidence.model import EPOCH, Officer
-from evidence.receipts import DOCK, STORED
+from evidence.receipts import BLOB_STORED, DOCK, EXPLANATION, STORED
 from evidence.signing import KeySigner
 
 DEVICE = "BWC-0001"
@@ -52,6 +52,18 @@ class Unit:
         }
         chain = Chain(DOCK, dock.signer)
         return chain.make(clock.now(), STORED, {**fields, **changed}, [dock.certificate]).token
+
+    def word(self, kind: str, entry: Entry, clock: Clock, by: Party | None = None, **changed: Any) -> str:
+        """Another word of the dock on an entry of ours, true but for what is `changed`."""
+        dock = by or self.dock
+        own: Mapping[str, Any] = {"recorder": entry.device}
+        if kind == EXPLANATION:
+            own = {**own, "author": "110123", "text": "电池老化，已更换。"}
+        else:
+            own = {**own, "entry_seq": entry.seq, "entry_hash": entry.head.hash}
+        names = ("blob", "stored_bytes") if kind == BLOB_STORED else ("interruption",)
+        fields = {**own, **{name: entry.fields[name] for name in names}, **changed}
+        return Chain(DOCK, dock.signer).make(clock.now(), kind, fields, [dock.certificate]).token
 
 
 @cache

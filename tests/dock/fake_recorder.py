@@ -22,7 +22,7 @@ from evidence.io.durable import Disc, PosixDisc
 from evidence.journal import Chain, Entry
 from evidence.model import ClockGrade, Officer, Timestamp, segment_id
 from evidence.signing import KeySigner, PrivateKey, to_base64url
-from evidence.wire import Offered, Topic, Up, write_batch, write_part
+from evidence.wire import Offered, Topic, Up, part_head, write_batch
 
 BOOT = "0123456789ab" + "0" * 20
 OFFICER = Officer("110123", "张三", "交警一大队")
@@ -145,4 +145,4 @@ class FakeRecorder:
     def part_message(self, segment: str, index: int) -> tuple[str, bytes]:
         one = self.segments[segment]
         topic = self.topic(Up.FRAGMENT, segment, str(index))
-        return topic, write_part(one.entries[index].token, one.parts[index])
+        return topic, part_head(one.entries[index].token) + one.parts[index]

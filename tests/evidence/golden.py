@@ -154,6 +154,8 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "blob_receipt": {"blob": hash_of(b"blob"), **_RECEIVED},
     "blob_released": {"blob": hash_of(b"blob"), "stored_bytes": 4},
+    "blob_torn": {"blob": hash_of(b"blob"), "bytes": 2, "sha256": hash_of(b"bl")},
+    "blob_damaged": {"blob": hash_of(b"blob"), "what": "is not what was journalled"},
     "statement_asked": {"recording": RECORDING, "until_boot_us": BOOT_US + 30_000_000},
     "statement_heard": {"recording": RECORDING, "from_boot_us": BOOT_US + 2_000_000, "speech_ms": 9_400},
     "statement_reminded": {"recording": RECORDING, "reminder": 1},

@@ -112,7 +112,11 @@ def a_time_of_no_calendar(vault: Path) -> Path:
 UNREADABLE: dict[str, tuple[Spoil, str, str]] = {
     "nothing there": (lambda vault: vault / "none", "none: holds no recorder's journal", "none: is not there"),
     "no name at all": (lambda vault: vault / "\0", "", "is not there"),
-    "an empty folder": (lambda vault: vault.parent, "holds no recorder's journal", "is no segment, vault or spool"),
+    "an empty folder": (
+        lambda vault: vault.parent,
+        "holds no recorder's journal",
+        "is no segment, photo, note, vault or spool",
+    ),
     "no database": (no_database, "journal.db: is not a journal", "journal.db: is not a journal"),
     "a folder for a journal": (folder_for_a_journal, "Is a directory", ""),
     "a broken chain": (broken_chain, "entries 2 to 2 before it are missing", ""),

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.model import segment_id
-from evidence.transfer import Send, Sender, SendJournal, SendOffer, SendPart, missing_ranges
-from evidence.wire import OFFER_LIMIT_SEGMENTS, Offer, Offered, Want
-from tests.evidence.golden import BOOT, SEGMENT
+from evidence.transfer import Send, SendBlob, Sender, SendJournal, SendOffer, SendPart, missing_ranges
+from evidence.wire import BLOB_RANGES, OFFER_LIMIT_BLOBS, OFFER_LIMIT_SEGMENTS, Offer, Offered, Want
+from tests.evidence.golden import BOOT, SEGMENT, hash_of
 
 BATCH = 3
 WINDOW = 4
@@ -22,7 +22,7 @@ WINDOW = 4
 
 @dataclass(frozen=True)
 class Receipt:
-    segment: str
+    name: str
 
 
 Message = Send | Want | Receipt
@@ -39,19 +39,24 @@ class Dock:
     def take(self, message: Message) -> list[Message]:
         match message:
             case SendOffer(offer):
-                self.sizes |= {one.segment: one.parts for one in offer.segments}
+                self.sizes |= {one.segment: one.parts for one in offer.segments} | dict.fromkeys(offer.blobs, 1)
                 return self.answer(offer)
             case SendJournal(first, last) if first <= self.journal:
                 self.journal = max(self.journal, min(last + 1, first + BATCH))
             case SendPart(segment, index):
-                self.parts.setdefault(segment, set()).add(index)
-                if self.is_complete(segment):
-                    return [self.want({}), Receipt(segment)]
-                return [self.want({segment: self.lacks(segment)})]
+                return self.store(segment, index)
+            case SendBlob(blob):
+                return self.store(blob, 0)
         return [self.want({})]
 
+    def store(self, name: str, index: int) -> list[Message]:
+        self.parts.setdefault(name, set()).add(index)
+        if self.is_complete(name):
+            return [self.want({}), Receipt(name)]
+        return [self.want({name: self.lacks(name)})]
+
     def answer(self, offer: Offer) -> list[Message]:
-        offered = [one.segment for one in offer.segments]
+        offered = [*offer.blobs, *(one.segment for one in offer.segments)]
         lacks = {one: self.lacks(one) for one in offered if not self.is_complete(one)}
         return [self.want(lacks, offer.round), *(Receipt(one) for one in offered if self.is_complete(one))]
 
@@ -88,9 +93,11 @@ STORMS = st.builds(
 class Recorder:
     """Drives a Sender the way the uplink does, and watches what it may never do."""
 
-    def __init__(self, entries: int, segments: dict[str, int], dock: Dock) -> None:
+    def __init__(self, entries: int, segments: dict[str, int], dock: Dock, blobs: int = 0) -> None:
         self.head = entries - 1
+        self.blobs = blob_names(blobs)
         self.segments = segments
+        self.sizes = dict.fromkeys(self.blobs, 1) | segments
         self.dock = dock
         self.sender = Sender(WINDOW)
         self.receipts: set[str] = set()
@@ -103,7 +110,8 @@ class Recorder:
     def round(self, weather: Weather, chance: random.Random) -> None:
         """One connection, until the link breaks or nothing moves any more."""
         self.acknowledged.clear()
-        up: list[Message] = self.watch(self.sender.offer(self.head, self.waiting()))
+        blobs = [blob for blob in self.blobs if blob not in self.receipts]
+        up: list[Message] = self.watch(self.sender.offer(self.head, self.waiting(), blobs))
         down: list[Message] = []
         carried = 0
         while (up or down) and carried < weather.lasts:
@@ -120,21 +128,21 @@ class Recorder:
 
     def hear(self, message: Message) -> list[Send]:
         if isinstance(message, Receipt):
-            self.receipts.add(message.segment)
-            self.acknowledged |= {(message.segment, index) for index in range(self.segments[message.segment])}
-            return self.sender.receipt(message.segment)
+            self.receipts.add(message.name)
+            self.acknowledged |= {(message.name, index) for index in range(self.sizes[message.name])}
+            return self.sender.receipt(message.name)
         assert isinstance(message, Want)
         sends = self.sender.want(message)
         for segment, ranges in message.lacks.items():
             lacking = {index for first, last in ranges for index in range(first, last + 1)}
-            self.acknowledged |= {(segment, index) for index in set(range(self.segments[segment])) - lacking}
+            self.acknowledged |= {(segment, index) for index in set(range(self.sizes[segment])) - lacking}
         return sends
 
     def watch(self, sends: list[Send]) -> list[Message]:
         assert self.sender.under_way <= WINDOW
         for send in sends:
-            if isinstance(send, SendPart):
-                assert (send.segment, send.index) not in self.acknowledged
+            if isinstance(send, SendPart | SendBlob):
+                assert place_of(send) not in self.acknowledged
                 assert send not in self.sent[self.last_offer :]
             elif isinstance(send, SendOffer):
                 self.last_offer = len(self.sent)
@@ -144,39 +152,53 @@ class Recorder:
     last_offer = 0
 
 
+def blob_names(count: int) -> list[str]:
+    return [hash_of(b"%d" % number) for number in range(count)]
+
+
+def place_of(send: SendPart | SendBlob) -> tuple[str, int]:
+    return (send.blob, 0) if isinstance(send, SendBlob) else (send.segment, send.index)
+
+
 @given(
     entries=st.integers(0, 12),
     sizes=st.lists(st.integers(1, 9), max_size=4),
+    blobs=st.integers(0, 9),
     storms=st.lists(STORMS, max_size=6),
     seed=st.integers(0, 2**32),
 )
 def test_everything_arrives_whatever_the_link_does(
-    entries: int, sizes: list[int], storms: list[Weather], seed: int
+    entries: int, sizes: list[int], blobs: int, storms: list[Weather], seed: int
 ) -> None:
     segments = {segment_id(BOOT, number): parts for number, parts in enumerate(sizes)}
-    recorder = Recorder(entries, segments, Dock())
+    recorder = Recorder(entries, segments, Dock(), blobs)
     chance = random.Random(seed)
     for weather in storms:
         recorder.round(weather, chance)
     recorder.round(CALM, chance)
     assert recorder.dock.journal == entries
-    assert recorder.dock.parts == {one: set(range(parts)) for one, parts in segments.items()}
-    assert recorder.receipts == set(segments)
+    assert recorder.dock.parts == {one: set(range(parts)) for one, parts in recorder.sizes.items()}
+    assert recorder.receipts == set(recorder.sizes)
     assert recorder.sender.idle
     assert recorder.sender.under_way == 0
 
 
-@given(entries=st.integers(0, 12), sizes=st.lists(st.integers(1, 9), max_size=4), seed=st.integers(0, 2**32))
-def test_over_a_calm_link_nothing_goes_twice_and_the_journal_goes_first(
-    entries: int, sizes: list[int], seed: int
+@given(
+    entries=st.integers(0, 12),
+    sizes=st.lists(st.integers(1, 9), max_size=4),
+    blobs=st.integers(0, 9),
+    seed=st.integers(0, 2**32),
+)
+def test_over_a_calm_link_nothing_goes_twice_the_journal_goes_first_and_blobs_before_segments(
+    entries: int, sizes: list[int], blobs: int, seed: int
 ) -> None:
     segments = {segment_id(BOOT, number): parts for number, parts in enumerate(sizes)}
-    recorder = Recorder(entries, segments, Dock())
+    recorder = Recorder(entries, segments, Dock(), blobs)
     recorder.round(CALM, random.Random(seed))
     kinds = [type(send) for send in recorder.sent]
-    assert kinds == sorted(kinds, key=[SendOffer, SendJournal, SendPart].index)
-    parts = [(send.segment, send.index) for send in recorder.sent if isinstance(send, SendPart)]
-    assert parts == [(one, index) for one, size in segments.items() for index in range(size)]
+    assert kinds == sorted(kinds, key=[SendOffer, SendJournal, SendBlob, SendPart].index)
+    parts = [place_of(send) for send in recorder.sent if isinstance(send, SendPart | SendBlob)]
+    assert parts == [(one, index) for one, size in recorder.sizes.items() for index in range(size)]
     batches = [send for send in recorder.sent if isinstance(send, SendJournal)]
     assert [send.first_seq for send in batches] == list(range(0, entries, BATCH))
 
@@ -255,6 +277,22 @@ def test_a_receipt_ends_a_segment_and_lets_the_next_one_go() -> None:
     assert sender.idle
 
 
+def test_a_blob_fills_the_window_like_a_part_and_its_receipt_or_a_refusal_frees_it() -> None:
+    sender, blobs = Sender(WINDOW), blob_names(5)
+    sender.offer(-1, [Offered(SEGMENT, 2)], blobs)
+    everything = {SEGMENT: ((0, 1),), **dict.fromkeys(blobs, BLOB_RANGES)}
+    assert sender.want(Want(0, everything, 1)) == [SendBlob(blob) for blob in blobs[:4]]
+    assert sender.receipt(blobs[1]) == [SendBlob(blobs[4])]
+    assert sender.want(Want(0, {blobs[0]: ()})) == [SendPart(SEGMENT, 0)]
+    assert sender.want(Want(0, {blobs[2]: BLOB_RANGES})) == []
+
+
+def test_a_blob_that_the_dock_has_is_not_sent() -> None:
+    sender, blobs = Sender(WINDOW), blob_names(3)
+    sender.offer(-1, [], blobs)
+    assert sender.want(Want(0, {blobs[1]: BLOB_RANGES}, 1)) == [SendBlob(blobs[1])]
+
+
 def test_what_the_dock_does_not_name_in_its_answer_it_has() -> None:
     sender = started()
     assert sender.want(Want(3, {}, 1)) == []
@@ -284,7 +322,7 @@ def test_a_hostile_want_asks_for_nothing_that_is_not_there(lacks: dict[str, tupl
             Want,
             journal_next=st.integers(0, 9),
             lacks=st.dictionaries(
-                st.sampled_from([SEGMENT, segment_id(BOOT, 2), segment_id(BOOT, 3)]),
+                st.sampled_from([SEGMENT, segment_id(BOOT, 2), segment_id(BOOT, 3), *blob_names(3)]),
                 st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=3).map(tuple),
             ),
             round=st.sampled_from([None, None, 1, 2]),
@@ -293,11 +331,11 @@ def test_a_hostile_want_asks_for_nothing_that_is_not_there(lacks: dict[str, tupl
 )
 def test_no_wants_make_a_sender_break_its_window_or_repeat_itself(wants: list[Want]) -> None:
     sender = Sender(WINDOW)
-    sender.offer(4, [Offered(SEGMENT, 10), Offered(segment_id(BOOT, 2), 10)])
+    sender.offer(4, [Offered(SEGMENT, 10), Offered(segment_id(BOOT, 2), 10)], blob_names(2))
     parts: list[Send] = []
     for want in wants:
         sends = sender.want(want)
-        parts += [send for send in sends if isinstance(send, SendPart)]
+        parts += [send for send in sends if isinstance(send, SendPart | SendBlob)]
         assert sender.under_way <= WINDOW
         assert all(0 <= send.first_seq <= send.last_seq == 4 for send in sends if isinstance(send, SendJournal))
     assert len(parts) == len(set(parts))
@@ -315,9 +353,10 @@ def test_a_stall_is_noticed_once_nothing_has_moved() -> None:
 
 def test_an_offer_is_never_larger_than_a_dock_reads() -> None:
     sender = Sender(WINDOW)
-    (send,) = sender.offer(0, [Offered(segment_id(BOOT, number), 1) for number in range(OFFER_LIMIT_SEGMENTS + 5)])
+    segments = [Offered(segment_id(BOOT, number), 1) for number in range(OFFER_LIMIT_SEGMENTS + 5)]
+    (send,) = sender.offer(0, segments, blob_names(OFFER_LIMIT_BLOBS + 5))
     assert isinstance(send, SendOffer)
-    assert len(send.offer.segments) == OFFER_LIMIT_SEGMENTS
+    assert (len(send.offer.segments), len(send.offer.blobs)) == (OFFER_LIMIT_SEGMENTS, OFFER_LIMIT_BLOBS)
 
 
 @given(parts=st.integers(0, 40), stored=st.sets(st.integers(0, 50)))

@@ -622,7 +622,9 @@ def run(*arguments: object) -> int:
 
 def test_exit_codes(vault: Path, ca: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(vault, "--trust", ca) == 0
-    assert capsys.readouterr().out.startswith("真实完整 authentic\n  19 entries, 2 segments, 0.0 MB checked\n")
+    assert capsys.readouterr().out.startswith(
+        "真实完整 authentic\n  19 entries, 2 segments, 0 photos and notes, 0.0 MB checked\n"
+    )
     (vault / MP4).write_bytes(PARTS[0])
     assert run(vault, "--trust", ca) == 3
     assert f"  first: {MP4}: 3 of 4 parts are missing: 1, 2, 3\n" in capsys.readouterr().out
@@ -675,7 +677,7 @@ def test_a_segment_without_its_entry_is_told_in_one_line(
 ) -> None:
     (vault / JWS).unlink()
     assert run(vault / MP4, "--trust", ca) == 2
-    assert f"has no entry beside it (put its seal into {SEGMENT}.jws)\n" in capsys.readouterr().err
+    assert f"has no entry beside it (put its entry into {SEGMENT}.jws)\n" in capsys.readouterr().err
 
 
 def test_the_report_for_machines(vault: Path, ca: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -685,6 +687,7 @@ def test_the_report_for_machines(vault: Path, ca: Path, capsys: pytest.CaptureFi
         "verdict": "authentic with gaps",
         "entries": 19,
         "segments": 2,
+        "blobs": 0,
         "checked_bytes": OFFSETS[-1] + len(PARTS[0]),
         "defects": [
             {"verdict": "authentic with gaps", "where": MP4, "what": "3 of 4 parts are missing: 1, 2, 3"},

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from evidence.errors import BadInputError, LiuhenError, NewerVersionError
 from evidence.journal import TOKEN_LIMIT_BYTES
+from evidence.kinds import HASH
 from evidence.model import DEVICE_ID, SEGMENT_ID
 from evidence.wire import (
     BATCH_LIMIT_BYTES,
     LENGTH,
+    OFFER_LIMIT_BLOBS,
     OFFER_LIMIT_SEGMENTS,
     Down,
     Offer,
@@ -23,6 +25,7 @@ from evidence.wire import (
     Topic,
     Up,
     Want,
+    part_head,
     read_batch,
     read_offer,
     read_part,
@@ -30,14 +33,15 @@ from evidence.wire import (
     read_want,
     write_batch,
     write_offer,
-    write_part,
     write_status,
     write_want,
 )
-from tests.evidence.golden import PARTS, SEGMENT, short_journal
+from tests.evidence.golden import PARTS, SEGMENT, hash_of, short_journal
 from tests.evidence.test_model import json_values
 
 TOKEN = short_journal().tokens[5]
+BLOB = hash_of(b"blob")
+blobs = st.from_regex(HASH, fullmatch=True)
 segments = st.from_regex(SEGMENT_ID, fullmatch=True)
 counts = st.integers(0, 2**62)
 offers = st.builds(
@@ -45,12 +49,13 @@ offers = st.builds(
     round=counts,
     journal_head=st.integers(-1, 2**62),
     segments=st.lists(st.builds(Offered, segments, st.integers(1, 100_000)), max_size=OFFER_LIMIT_SEGMENTS).map(tuple),
+    blobs=st.lists(blobs, max_size=OFFER_LIMIT_BLOBS).map(tuple),
 )
 ranges = st.lists(st.integers(0, 2**40), unique=True, max_size=12).map(
     lambda numbers: tuple(zip(*[iter(sorted(numbers))] * 2, strict=False))
 )
 wants = st.builds(
-    Want, journal_next=counts, lacks=st.dictionaries(segments, ranges, max_size=4), round=st.none() | counts
+    Want, journal_next=counts, lacks=st.dictionaries(segments | blobs, ranges, max_size=4), round=st.none() | counts
 )
 
 
@@ -66,7 +71,7 @@ def test_a_want_comes_back(want: Want) -> None:
 
 @given(stored=st.binary(max_size=300))
 def test_a_part_comes_back(stored: bytes) -> None:
-    token, view = read_part(write_part(TOKEN, stored))
+    token, view = read_part(part_head(TOKEN) + stored)
     assert (token, bytes(view)) == (TOKEN, stored)
 
 
@@ -87,12 +92,13 @@ def test_a_topic_comes_back(device: str, name: Up | Down, rest: tuple[str, ...])
 def test_messages_as_they_go_over_the_link() -> None:
     assert Topic("BWC-0001", Up.FRAGMENT, (SEGMENT, "2")).text() == f"liuhen/v1/1/BWC-0001/up/fragment/{SEGMENT}/2"
     assert Topic("BWC-0001", Down.WANT).text() == "liuhen/v1/1/BWC-0001/down/want"
-    offer = b'{"v":1,"round":3,"journal_head":41,"segments":[["3f2a9c1b7d04-00001",4]]}'
-    assert write_offer(Offer(3, 41, (Offered(SEGMENT, 4),))) == offer
-    answer = b'{"v":1,"journal_next":30,"round":3,"lacks":{"3f2a9c1b7d04-00001":[[0,0],[2,3]]}}'
-    assert write_want(Want(30, {SEGMENT: ((0, 0), (2, 3))}, 3)) == answer
+    assert Topic("BWC-0001", Up.BLOB, (BLOB,)).text() == f"liuhen/v1/1/BWC-0001/up/blob/{BLOB}"
+    offer = f'{{"v":1,"round":3,"journal_head":41,"segments":[["{SEGMENT}",4]],"blobs":["{BLOB}"]}}'.encode()
+    assert write_offer(Offer(3, 41, (Offered(SEGMENT, 4),), (BLOB,))) == offer
+    answer = f'{{"v":1,"journal_next":30,"round":3,"lacks":{{"{SEGMENT}":[[0,0],[2,3]],"{BLOB}":[[0,0]]}}}}'.encode()
+    assert write_want(Want(30, {SEGMENT: ((0, 0), (2, 3)), BLOB: ((0, 0),)}, 3)) == answer
     assert write_want(Want(42, {})) == b'{"v":1,"journal_next":42,"round":null,"lacks":{}}'
-    assert write_part("a.b.c", PARTS[1]) == b"\0\0\0\x05a.b.c" + PARTS[1]
+    assert part_head("a.b.c") + PARTS[1] == b"\0\0\0\x05a.b.c" + PARTS[1]
     assert write_batch(["a.b.c", "d.e.f"]) == b"a.b.c\nd.e.f"
     assert write_status(online=True) == b'{"v":1,"online":true}'
 
@@ -120,7 +126,8 @@ def test_any_text_is_a_topic_or_an_error(topic: str) -> None:
 
 
 def offer_with(**changes: Any) -> bytes:
-    return json.dumps({"v": 1, "round": 1, "journal_head": 5, "segments": [[SEGMENT, 4]]} | changes).encode()
+    good = {"v": 1, "round": 1, "journal_head": 5, "segments": [[SEGMENT, 4]], "blobs": [BLOB]}
+    return json.dumps(good | changes).encode()
 
 
 @pytest.mark.parametrize(
@@ -134,6 +141,9 @@ def offer_with(**changes: Any) -> bytes:
         {"segments": [[SEGMENT, True]]}, {"segments": [[SEGMENT, 100_001]]},
         {"segments": [["../x", 4]]}, {"segments": [[SEGMENT + "\n", 4]]},
         {"segments": [[SEGMENT, 4]] * (OFFER_LIMIT_SEGMENTS + 1)},
+        {"blobs": None}, {"blobs": BLOB}, {"blobs": {BLOB: 1}}, {"blobs": [[BLOB]]}, {"blobs": [BLOB[:-1]]},
+        {"blobs": [f"{BLOB}\n"]}, {"blobs": ["../" + BLOB[3:]]}, {"blobs": [7]}, {"blobs": [SEGMENT]},
+        {"blobs": [BLOB] * (OFFER_LIMIT_BLOBS + 1)},
     ],
     ids=lambda changes: str(changes)[:40],
 )  # fmt: skip
@@ -152,6 +162,7 @@ def want_with(**changes: Any) -> bytes:
     [
         {"v": 0}, {"v": None}, {"v": False}, {"journal_next": -1}, {"journal_next": None}, {"journal_next": 2**63},
         {"journal_next": 1e3}, {"round": -1}, {"round": "1"}, {"round": True}, {"lacks": None}, {"lacks": []},
+        {"lacks": {BLOB[1:]: [[0, 0]]}}, {"lacks": {BLOB: [0, 0]}},
         {"lacks": {"x": [[0, 1]]}}, {"lacks": {SEGMENT: None}}, {"lacks": {SEGMENT: {}}}, {"lacks": {SEGMENT: [0, 1]}},
         {"lacks": {SEGMENT: [[0]]}}, {"lacks": {SEGMENT: [[1, 0]]}}, {"lacks": {SEGMENT: [[-1, 0]]}},
         {"lacks": {SEGMENT: [[0, 1.0]]}}, {"lacks": {SEGMENT: [[False, True]]}}, {"lacks": {SEGMENT: [[0, 1], [1, 2]]}},
@@ -189,7 +200,7 @@ def test_any_bytes_are_a_message_or_an_error(data: bytes) -> None:
 
 @given(
     fields=st.dictionaries(
-        st.sampled_from(["v", "round", "journal_head", "segments", "journal_next", "lacks"]), json_values
+        st.sampled_from(["v", "round", "journal_head", "segments", "blobs", "journal_next", "lacks"]), json_values
     )
 )
 def test_any_json_is_a_message_or_an_error(fields: dict[str, Any]) -> None:
@@ -212,7 +223,7 @@ def test_a_part_that_cannot_be_is_refused(data: bytes) -> None:
 
 
 def test_the_bytes_of_a_part_are_not_copied() -> None:
-    message = write_part(TOKEN, b"x" * 1_000_000)
+    message = part_head(TOKEN) + b"x" * 1_000_000
     _, view = read_part(message)
     assert view.obj is message
 

@@ -37,7 +37,7 @@ def test_whoever_dies_while_evidence_moves_it_arrives_once(tmp_path: Path, victi
     chance = random.Random(f"{victim} {seed}")
     with Station(tmp_path, ["LH-000001"]) as station:
         (recorder,) = station.recorders
-        moments = iter(sorted(chance.uniform(0.02, 0.8) * recorder.total_bytes for _ in range(DEATHS)))
+        moments = iter(sorted(chance.uniform(0.02, 0.6) * recorder.total_bytes for _ in range(DEATHS)))
         recorder.start()
         for moment_bytes in moments:
             await_that(lambda least=moment_bytes: station.received_bytes() >= least, "it goes on")  # type: ignore[misc]
