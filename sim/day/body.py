@@ -29,7 +29,7 @@ class Body:
         self.camera = ChipCamera(clock)
         self.microphone = Ears(clock)
         self.panel = SimPanel(clock)
-        self.speaker = SimSpeaker()
+        self.speaker = SimSpeaker(clock)
         self.power = SimPower(battery, clock.boot_us, self._load)
         self.thermometer = SimThermometer(clock.boot_us, self._load, ambient_c)
         self.locator = SimLocator(clock.boot_us, seed)

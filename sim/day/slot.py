@@ -66,6 +66,9 @@ class Slot:
     def sync(self, path: Path) -> None:
         self._powered_card(path).sync(path)
 
+    def sync_data(self, path: Path) -> None:
+        self._powered_card(path).sync_data(path)
+
     def replace(self, path: Path, data: bytes) -> None:
         self._powered_card(path).replace(path, data)
 

@@ -78,7 +78,9 @@ class Station:
 
     async def _take(self, batch: list[tuple[str, bytes]]) -> None:
         try:
-            answers = self._intake.handle([read_message(*one) for one in batch])
+            checked = self._intake.check([read_message(*one) for one in batch])
+            self._intake.write(checked)
+            answers = self._intake.settle(checked)
         except DiscError as error:
             log.warning("the dock's process ends and is started again: %s", error)
             self.kill()
