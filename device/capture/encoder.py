@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from fractions import Fraction
 from threading import Event
+from typing import Any
 
 import av
 import numpy as np
@@ -155,7 +156,7 @@ class SoundEncoder:
         self._silent_pieces = 0
         self._silence = b""
 
-    def encode(self, samples: Samples, pts: int) -> list[Packet[AudioStream]]:
+    def encode(self, samples: Samples, pts: int) -> list[Packet[Any]]:
         """Encode exactly 1024 samples, the first of which is at `pts`, in samples."""
         self._stamps.extend([pts] if self._stamps else [pts - PIECE_SAMPLES, pts])
         self._silent_pieces = 0 if samples.any() else self._silent_pieces + 1
@@ -167,23 +168,23 @@ class SoundEncoder:
             self._silence = bytes(packets[0])
         return packets
 
-    def finish(self) -> list[Packet[AudioStream]]:
+    def finish(self) -> list[Packet[Any]]:
         """The packets that the encoder still holds."""
         return self._encode(None)
 
-    def _same_again(self) -> Packet[AudioStream]:
-        packet: Packet[AudioStream] = Packet(self._silence)
+    def _same_again(self) -> Packet[Any]:
+        packet: Packet[Any] = Packet(self._silence)
         packet.stream = self._stream
         packet.time_base = SOUND_TIME_BASE
         packet.duration = PIECE_SAMPLES
         return packet
 
-    def _stamped(self, packets: list[Packet[AudioStream]]) -> list[Packet[AudioStream]]:
+    def _stamped(self, packets: list[Packet[Any]]) -> list[Packet[Any]]:
         for packet in packets:
             packet.pts = packet.dts = self._stamps.popleft()
         return packets
 
-    def _encode(self, piece: av.AudioFrame | None) -> list[Packet[AudioStream]]:
+    def _encode(self, piece: av.AudioFrame | None) -> list[Packet[Any]]:
         try:
             return self._stamped(self._stream.encode(piece))
         except FFmpegError as error:

@@ -1,7 +1,7 @@
-"""The camera of a day: a chip that gives out pictures which were encoded beforehand, at the ticks of the world's time.
+"""The camera of a day: a chip that gives out pictures encoded beforehand, at the ticks of the world's time.
 
-They are real H.264 of a real scene, in the order in which they were encoded, so that every segment plays; only that they
-do not show the hour of the day, for nothing is drawn into a picture that is encoded already.
+They are real H.264, in the order in which they were encoded, so that every segment plays; only that they do not show
+the hour of the day, for nothing is drawn into a picture that is encoded already.
 """
 
 from __future__ import annotations

@@ -29,12 +29,13 @@ class WorldClock:
     def __init__(self, boot: str, belief: Belief, offset_min: int = CHINA_OFFSET_MIN) -> None:
         self.boot = boot
         self.belief = belief
+        self._loop = asyncio.get_running_loop()
         self._offset_min = offset_min
         self._power_on_us = now_us()
 
     def boot_us(self) -> int:
         """Microseconds since power on."""
-        return now_us() - self._power_on_us
+        return round(self._loop.time() * 1_000_000) - self._power_on_us
 
     def now(self) -> Timestamp:
         """Both clocks, read together."""

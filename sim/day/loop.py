@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
@@ -41,10 +41,11 @@ class WorldLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._selector.now_s
 
-    def run_in_executor(  # type: ignore[override]
-        self, executor: object, func: Callable[[Unpack[Arguments]], Result], *args: Unpack[Arguments]
+    def run_in_executor(
+        self, executor: object, func: Callable[[*Arguments], Result], *args: *Arguments
     ) -> asyncio.Future[Result]:
-        """Run the call in the loop, at once, as soon as it is this call's turn."""
+        """Run the call in the loop as soon as it is its turn, whichever thread it was meant for."""
+        del executor
         return self.create_task(_called(func, *args))
 
     def _process_events(self, event_list: list[object]) -> None:
@@ -54,7 +55,7 @@ class WorldLoop(asyncio.BaseEventLoop):
         """Nobody else's thread has to wake this loop: there is none."""
 
 
-async def _called(func: Callable[[Unpack[Arguments]], Result], *args: Unpack[Arguments]) -> Result:
+async def _called(func: Callable[[*Arguments], Result], *args: *Arguments) -> Result:
     return func(*args)
 
 

@@ -31,7 +31,7 @@ class StationDisc(PosixDisc):
 
     def free_bytes(self, folder: Path) -> int:
         """Room left."""
-        return 0 if self.full else ROOM_BYTES
+        return 0 if self.full else min(ROOM_BYTES, super().free_bytes(folder))
 
 
 class Station:
@@ -58,6 +58,10 @@ class Station:
             self._intake = self._open()
             self._alive = True
             self._radio.arrived.set()
+
+    def make_room(self) -> None:
+        """Somebody moves old evidence away."""
+        self.disc.full = False
 
     def close(self) -> None:
         """The end of the world."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-
 from device.identity import provision
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder

@@ -9,10 +9,14 @@ from pathlib import Path
 
 from device.agent import End, run
 from device.config import load_config
+from device.dock_words import Words
+from device.ports import Press, Samples
+from device.spool import SpoolPaths
 from dock.folder import DockFolder
 from evidence.errors import LiuhenError
 from evidence.io.journal_store import Access, JournalStore
 from evidence.model import ClockGrade
+from evidence.receipts import BLOB_STORED, REPORT_TAKEN, STORED
 from sim.battery import Load, SimBattery
 from sim.card import SimCard
 from sim.day.body import Body
@@ -28,6 +32,7 @@ RESTART_S = 2.0
 CHANGE_S = 8.0
 """Changing a battery takes so long."""
 BATTERY_CHECK_S = 1.0
+EVIDENCE_WORDS = frozenset({STORED, BLOB_STORED, REPORT_TAKEN})
 SHARES = (0.0, 0.5, 1.0)
 """How much of a fragment is on the card when the power goes while it is written."""
 
@@ -51,7 +56,7 @@ class World:
         self._slot = Slot(self._config.spool, self.card, self._cut_while_writing)
         self._battery = SimBattery(seed=seed)
         self._ambient_c = 22.0
-        self._docked = False
+        self.docked = False
         self._on = False
         self._off_since_us = 0
         self._off_s: float | None = None
@@ -66,9 +71,10 @@ class World:
 
     @property
     def offloaded(self) -> bool:
-        """Whether the dock has everything that the recorder has sealed."""
-        with closing(JournalStore(self._config.spool / "journal.db", Access.READ)) as journal:
-            return not journal.segments_with("segment") - journal.segments_with("receipt")
+        """Whether the recorder has the dock's word for everything that it has sealed or kept."""
+        paths = SpoolPaths(self._config.spool)
+        with closing(JournalStore(paths.journal, Access.READ)) as journal:
+            return not any(word.kind in EVIDENCE_WORDS for word in Words(paths, journal).awaited())
 
     async def live(self) -> None:
         """The recorder's life, boot after boot, until it is switched off for good."""
@@ -81,6 +87,14 @@ class World:
             await self._body.clock.sleep(BATTERY_CHECK_S)
             if self._on and self._body.power.is_gone():
                 self._cut(None)
+
+    def press(self, deed: Press) -> None:
+        """The officer does something at the panel."""
+        self._body.panel.press(deed)
+
+    def hear(self, samples: Samples) -> None:
+        """Somebody speaks near the recorder."""
+        self._body.microphone.hear(samples)
 
     def cut_power(self, off_s: float) -> None:
         """The battery comes loose: power is back after `off_s`."""
@@ -106,14 +120,14 @@ class World:
 
     def put_into_dock(self) -> None:
         """The officer puts the recorder into the dock, which also gives it power."""
-        self._docked = True
+        self.docked = True
         if self._on:
             self._body.power.dock()
         self._power.set()
 
     def take_out_of_dock(self) -> None:
         """The officer takes it out."""
-        self._docked = False
+        self.docked = False
         if self._on:
             self._body.power.undock()
 
@@ -176,8 +190,8 @@ class World:
         """Off until somebody or something gives the recorder power that is worth the name."""
         await self._power.wait()
         off_s = (now_us() - self._off_since_us) / 1_000_000
-        self._battery.pass_time(off_s, Load.OFF, charging=self._docked)
-        while self._battery.is_empty and not self._docked:
+        self._battery.pass_time(off_s, Load.OFF, charging=self.docked)
+        while self._battery.is_empty and not self.docked:
             self._power.clear()
             await self._power.wait()
         self._slot.power_on()
@@ -212,7 +226,7 @@ class World:
         self._power.clear()
         if self._power_back is not None:
             self._power_back.cancel()
-        return Body(clock, self._battery, self._ambient_c, self._docked, self._chance.randrange(2**32))
+        return Body(clock, self._battery, self._ambient_c, self.docked, self._chance.randrange(2**32))
 
     def _new_clock(self) -> WorldClock:
         return WorldClock(self._boot_id(), self.belief)
