@@ -30,6 +30,8 @@ class Lived:
     deaths: tuple[str, ...]
     """Why the agent died by itself, each time."""
     seconds: float
+    docked: bool
+    """Whether the day ended in the dock."""
 
 
 def live_day(out: Path, scenario: Scenario, seed: int, say: Say) -> Lived:
@@ -59,7 +61,7 @@ async def _day(out: Path, scenario: Scenario, seed: int, say: Say) -> Lived:
         for task in others:
             task.cancel()
     world.station.close()
-    return Lived(world.frames_captured, tuple(world.deaths), loop.time())
+    return Lived(world.frames_captured, tuple(world.deaths), loop.time(), world.docked)
 
 
 async def _settle(world: World) -> None:
