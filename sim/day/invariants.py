@@ -1,4 +1,4 @@
-"""What must hold after any day, whatever happened in it: nothing lost in silence, nothing twice, nothing freed too early.
+"""What must hold after any day, whatever happened in it: nothing lost unsaid, nothing twice, nothing freed too early.
 
 Seconds are counted here from the entries alone, boot by boot, and not by the account, which is one of the accused.
 """
