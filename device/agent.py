@@ -52,8 +52,9 @@ from evidence.io.road import OpenRoad
 from evidence.model import Officer
 
 WAITING_S = 3
-TIDY_S = 60.0
-LEARN_MINUTES = 10
+SETTLED_S = 2.0
+TIDY_S = 10.0
+LEARN_TIDIES = 60
 CARD_RETRY_S = 5.0
 CLOCK_WATCH_S = 1.0
 SOFTWARE = f"liuhen {version('liuhen')}"
@@ -232,9 +233,11 @@ class Agent:
             self.receipts.clear()
 
     async def tidy(self) -> None:
-        """What a minute of fragments leaves free is given back, so that the agent does not grow over a shift."""
+        """What some seconds of fragments leave free is given back, so that the agent does not grow over a shift."""
+        await self.hardware.clock.sleep(SETTLED_S)
+        give_back()
         while True:
-            for _ in range(LEARN_MINUTES):
+            for _ in range(LEARN_TIDIES):
                 await self.hardware.clock.sleep(TIDY_S)
                 give_back()
             await self.keep_learnt()

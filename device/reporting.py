@@ -60,24 +60,31 @@ class Reports:
         self._device = device
         self._link = link
         self._reader = reader
-        self._told: set[str] = set()
+        self._lying: set[str] = set()
+        """What lies at the broker: published over this connection, or heard from there."""
 
     def begin(self) -> None:
         """The connection is new: what the broker holds is not known. Raises DiscError."""
-        self._told.clear()
+        self._lying.clear()
         self.publish()
 
     def publish(self, again: bool = False) -> None:
-        """Publish what is owed; `again` also what the dock has not taken, for nothing has moved. Raises DiscError."""
-        for report in self._reader.owed():
-            if report.interruption not in self._told or (again and not report.received):
-                self._put(report.interruption, report.token)
+        """Publish what is owed and take back what is over. Raises DiscError.
 
-    def take_back(self, heard: Incoming) -> None:
-        """One of our reports lies at the broker; one that is over must not. Raises DiscError."""
-        interruption = heard.topic.rpartition("/")[2]
-        if heard.payload and all(report.interruption != interruption for report in self._reader.owed()):
+        `again`: nothing has moved for a while, so what the dock has not taken goes once more.
+        """
+        owed = self._reader.owed()
+        for report in owed:
+            if report.interruption not in self._lying or (again and not report.received):
+                self._put(report.interruption, report.token)
+        for interruption in self._lying - {report.interruption for report in owed}:
             self._put(interruption, "")
+
+    def hear(self, heard: Incoming) -> None:
+        """One of our reports lies at the broker, perhaps since long ago. Raises DiscError."""
+        if heard.payload:
+            self._lying.add(heard.topic.rpartition("/")[2])
+            self.publish()
 
     def _put(self, interruption: str, token: str) -> None:
         try:
@@ -86,7 +93,10 @@ class Reports:
             # The link is down or full: the next tick tries again.
             log.info("%s", error)
             return
-        self._told.add(interruption)
+        if token:
+            self._lying.add(interruption)
+        else:
+            self._lying.discard(interruption)
 
 
 def report_topic(device: str, interruption: str) -> str:

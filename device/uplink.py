@@ -293,7 +293,7 @@ class Uplink:
                         await self._offer(link, sender, reader)
                 case Incoming(topic=heard) if f"/{Up.REPORT}/" in heard:
                     event.ack()
-                    await self._thread.run(reports.take_back, event)
+                    await self._thread.run(reports.hear, event)
                 case Incoming():
                     event.ack()
                     sends = await self._receive(sender, reader, event)

@@ -51,7 +51,7 @@ class Line:
 def all_lines() -> Iterator[Line]:
     """Everything that the two tables want spoken."""
     table = _read(ROOT / "device/voice/phrases.toml")
-    rows = {name: row for name, row in table["phrases"].items()}
+    rows: dict[str, Any] = dict(table["phrases"])
     for unit, numbers in table["numbers"].items():
         rows |= {f"{unit}-{number}": row for number, row in numbers.items()}
     for language in LANGUAGES:

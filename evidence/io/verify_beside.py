@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from evidence.certificates import Trust
@@ -18,8 +19,12 @@ BESIDE = ("blobs", "reports")
 class VaultBesideCheck:
     """`vault/DEVICE/blobs/` and `vault/DEVICE/reports/`, against the recorder's verified journal."""
 
-    def __init__(self, folder: Path, journal: ReadJournal, trust: Trust, report: Report) -> None:
+    def __init__(
+        self, folder: Path, journal: ReadJournal, reported: Iterable[str], trust: Trust, report: Report
+    ) -> None:
+        """`reported` are the interruptions for whose report the dock has given its receipt."""
         self._folder = folder
+        self._reported = tuple(reported)
         self._journal = journal
         self._trust = trust
         self._report = report
@@ -34,9 +39,14 @@ class VaultBesideCheck:
         if self._journal.whole:
             note_strangers(self._report, self._folder / "blobs", expected, f"{self._folder.name}/blobs/")
         reports = self._folder / "reports"
+        for interruption in self._reported:
+            if not (reports / f"{interruption}.jws").is_file():
+                name = f"{self._folder.name}/reports/{interruption}.jws"
+                self._report.add(Verdict.GAPS, name, "the dock gave its receipt and it is not here")
         for path in sorted(reports.iterdir()) if reports.is_dir() else []:
-            with noting(self._report):
-                self._verify_report(path, f"{self._folder.name}/reports/{path.name}")
+            name = f"{self._folder.name}/reports/{path.name}"
+            with noting(self._report, name):
+                self._verify_report(path, name)
 
     def _verify_blob(self, entry: Entry, path: Path) -> None:
         prefix, beside = f"{self._folder.name}/blobs/", path.with_suffix(".jws")

@@ -147,7 +147,7 @@ class SpoolCheck:
                 self._report.add(Verdict.GAPS, f"receipts/{word_file(kind, name)}", "was journalled and is not here")
         answered = {word_file(kind, name): (kind, entry) for (kind, name), entry in journal.answered.items()}
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            with noting(self._report):
+            with noting(self._report, f"receipts/{path.name}"):
                 if path.name in answered:
                     self._verify_word(path, *answered[path.name])
                 elif journal.whole:

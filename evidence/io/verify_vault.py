@@ -57,7 +57,9 @@ class VaultCheck:
         for segment, seal in journal.seals.items():
             expected |= {f"{segment}.mp4", f"{segment}.jws"}
             self._verify_stored(folder, segment, seal)
-        VaultBesideCheck(folder, journal, self._trust, self._report).verify()
+        words = (word for word in self._dock.words if word.fields["recorder"] == folder.name)
+        reported = (str(word.fields["interruption"]) for word in words if word.kind == REPORT_TAKEN)
+        VaultBesideCheck(folder, journal, reported, self._trust, self._report).verify()
         self._check_words(folder, journal)
         if journal.whole:
             self._strangers(folder, expected | folders_in(folder, *BESIDE))
@@ -87,7 +89,7 @@ class VaultCheck:
                 if word.kind in BEFORE_THE_JOURNAL:
                     self._report.add(Verdict.GAPS, where, "the dock was told of it; the journal has not come in yet")
                 else:
-                    what = "the dock gave a receipt for it, but its seal is not in the journal"
+                    what = "the dock gave a receipt for it, but its entry is not in the journal"
                     self._report.add(Verdict.NOT_AUTHENTIC, where, what)
 
     def _read_journal(self, path: Path, dock: ReadJournal | None) -> ReadJournal:

@@ -73,12 +73,12 @@ class ReadJournal:
 
 
 @contextmanager
-def noting(report: Report) -> Iterator[None]:
-    """Turn an error inside the block into a defect of the report."""
+def noting(report: Report, where: str = "") -> Iterator[None]:
+    """Turn an error inside the block into a defect of the report: at the error's own place, or `where`."""
     try:
         yield
     except LiuhenError as error:
-        report.add_error(error)
+        report.add_error(error, where)
 
 
 @contextmanager

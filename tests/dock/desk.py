@@ -14,7 +14,8 @@ from evidence.errors import DiscError
 from evidence.io.durable import Disc, PosixDisc
 from evidence.io.token_file import read_lines
 from evidence.journal import Entry, read_entry
-from evidence.transfer import Send, Sender, SendJournal, SendOffer, SendPart
+from evidence.receipts import ANSWERS
+from evidence.transfer import Send, SendBlob, Sender, SendJournal, SendOffer, SendPart
 from evidence.wire import Down, Up, read_topic, read_want, write_offer
 from tests.dock.fake_recorder import FakeRecorder, StillClock
 
@@ -109,11 +110,12 @@ class Uplink:
 
     @property
     def done(self) -> bool:
-        return set(self.receipts) == set(self._recorder.segments)
+        return set(self.receipts) == {*self._recorder.segments, *self._recorder.blobs}
 
     def offer(self) -> list[tuple[str, bytes]]:
         waiting = [one.offered for name, one in self._recorder.segments.items() if name not in self.receipts]
-        return self._messages(self._sender.offer(len(self._recorder.tokens) - 1, waiting))
+        blobs = [blob for blob in self._recorder.blobs if blob not in self.receipts]
+        return self._messages(self._sender.offer(len(self._recorder.tokens) - 1, waiting, blobs))
 
     def hear(self, answer: Answer) -> list[tuple[str, bytes]]:
         match read_topic(answer.topic).name:
@@ -121,8 +123,9 @@ class Uplink:
                 return self._messages(self._sender.want(read_want(answer.payload)))
             case Down.RECEIPT:
                 receipt = read_entry(answer.payload.decode())
-                self.receipts[receipt.fields["segment"]] = receipt.token
-                return self._messages(self._sender.receipt(receipt.fields["segment"]))
+                name = receipt.fields[ANSWERS[receipt.kind].name]
+                self.receipts[name] = receipt.token
+                return self._messages(self._sender.receipt(name))
         return []
 
     def _messages(self, sends: Iterable[Send]) -> list[tuple[str, bytes]]:
@@ -134,6 +137,8 @@ class Uplink:
                 return self._recorder.topic(Up.OFFER), write_offer(offer)
             case SendJournal(first, last):
                 return self._recorder.journal_message(first, min(last, first + 4))
+            case SendBlob(blob):
+                return self._recorder.blob_message(blob)
             case SendPart(segment, index):
                 return self._recorder.part_message(segment, index)
 

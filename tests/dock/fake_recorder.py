@@ -76,14 +76,23 @@ class FakeSegment:
 
 
 @dataclass
+class FakeBlob:
+    """A photo or a note with its entry."""
+
+    data: bytes
+    entry: Entry
+
+
+@dataclass
 class FakeRecorder:
-    """Its journal and its segments, made with `record`."""
+    """Its journal, its segments, made with `record`, and its photos and notes, made with `keep_blob`."""
 
     device: str
     signing: PrivateKey = field(default_factory=ed25519.Ed25519PrivateKey.generate)
     link: PrivateKey = field(default_factory=ed25519.Ed25519PrivateKey.generate)
     tokens: list[str] = field(default_factory=list)
     segments: dict[str, FakeSegment] = field(default_factory=dict)
+    blobs: dict[str, FakeBlob] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.chain = Chain(self.device, KeySigner(self.signing))
@@ -135,6 +144,33 @@ class FakeRecorder:
         }  # fmt: skip
         self.segments[name] = FakeSegment(name, contents, entries, self.add("segment", fields))
         return self.segments[name]
+
+    def keep_blob(self, kind: str = "still", data: bytes | None = None) -> FakeBlob:
+        """One more photo or note."""
+        data = data or b"%s %d of %s" % (kind.encode(), len(self.blobs), self.device.encode())
+        own: dict[str, Any] = {"recording": None, "segment": None, "index": None, "captured_boot_us": 1}
+        if kind == "voice_note":
+            own = {"recording": None, "interruption": None, "from_boot_us": 1, "to_boot_us": 2, "speech_ms": 1}
+        sizes = {"width": 64, "height": 48} if kind == "still" else {}
+        described = {"blob": hash_of(data), "bytes": len(data), "stored_bytes": len(data)}
+        entry = self.add(kind, {**described, "stored_sha256": hash_of(data), **own, **sizes}, x5c=(self.certificate,))
+        self.blobs[hash_of(data)] = FakeBlob(data, entry)
+        return self.blobs[hash_of(data)]
+
+    def report(self, number: int = 1) -> Entry:
+        """An interruption that cannot be ended, and its report."""
+        names = {"interruption": f"{BOOT[:12]}-i{number:04}", "recording": f"{BOOT[:12]}-r0001"}
+        fields = {**names, "cause": "device_fault", "began": self.clock.now().to_fields()}
+        self.add("interruption", fields)
+        officer = {"officer": OFFICER.number, "name": OFFICER.name, "unit": OFFICER.unit}
+        return self.add("reported", {**fields, **officer}, x5c=(self.certificate,))
+
+    def blob_message(self, blob: str) -> tuple[str, bytes]:
+        one = self.blobs[blob]
+        return self.topic(Up.BLOB, blob), part_head(one.entry.token) + one.data
+
+    def report_message(self, reported: Entry) -> tuple[str, bytes]:
+        return self.topic(Up.REPORT, reported.fields["interruption"]), reported.token.encode()
 
     def topic(self, name: Up, *rest: str) -> str:
         return Topic(self.device, name, rest).text()

@@ -32,7 +32,11 @@ def busy(tmp_path: Path) -> DockFolder:
         one.enrol(folder)
     desk = Desk(folder)
     recorder.record()
+    recorder.keep_blob()
     offload(desk, Uplink(recorder))
+    recorder.keep_blob()
+    desk.take(recorder.report_message(recorder.report()))
+    recorder.add("reason", {"interruption": recorder.report(2).fields["interruption"], "reason": "other", "note": None})
     half, untouched = recorder.record(parts=4), recorder.record()
     other.record()
     desk.take(recorder.journal_message(), other.journal_message())
@@ -48,7 +52,8 @@ def test_a_rebuilt_catalogue_is_the_same(busy: DockFolder) -> None:
     before = everything(desk.catalogue)
     rebuild(busy, desk.disc, desk.journal, desk.catalogue)
     assert everything(desk.catalogue) == before
-    assert [len(before[name]) for name in ("devices", "journals", "segments", "parts", "rejections")] == [2, 3, 4, 2, 1]
+    sizes = {"devices": 2, "journals": 3, "segments": 4, "parts": 2, "rejections": 1, "blobs": 2, "interruptions": 2}
+    assert {name: len(rows) for name, rows in before.items()} == sizes
 
 
 def test_a_lost_catalogue_is_rebuilt_at_the_start(busy: DockFolder) -> None:

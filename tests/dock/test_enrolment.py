@@ -53,7 +53,8 @@ def test_a_dock_has_one_root_and_a_certificate_for_each_of_its_processes(folder:
 
 def test_private_keys_are_for_one_user(folder: DockFolder) -> None:
     keys = sorted(folder.private.glob("*.key"))
-    assert [path.name for path in keys] == ["broker.key", "ca.key", "dock.key", "receiver-1.key", "receiver-2.key"]
+    names = ["broker", "ca", "dock", "head", "receiver-1", "receiver-2"]
+    assert [path.stem for path in keys] == names
     assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
     assert stat.S_IMODE(folder.private.stat().st_mode) == 0o700
 
@@ -175,6 +176,7 @@ ABUSES: dict[str, tuple[Callable[[], bytes], str]] = {
     "the dock's own name": (lambda: named("dock"), "which the dock itself uses"),
     "the dock's name in capitals": (lambda: named("DOCK"), "which the dock itself uses"),
     "the broker's name": (lambda: named("broker"), "which the dock itself uses"),
+    "the head's name": (lambda: named("head"), "which the dock itself uses"),
     "a receiver's name": (lambda: named("receiver-7"), "which the dock itself uses"),
     "a wildcard": (lambda: named("BWC+0001"), "names no recorder"),
     "a path": (lambda: named("../../x"), "names no recorder"),

@@ -24,7 +24,7 @@ from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
 from evidence.journal import EMPTY, Chain, check_link, read_entry
 from evidence.model import Officer
-from evidence.receipts import check_receipt, read_assignment, read_word
+from evidence.receipts import check_blob_receipt, check_receipt, read_assignment, read_word
 from evidence.signing import KeySigner, to_base64url
 from evidence.wire import Down, Offer, Offered, Up, part_head, read_topic, read_want, write_batch, write_offer
 from tests.dock.desk import Desk, FaultyDisc, PulledPlugError, Uplink, dock_entries, offload
@@ -44,6 +44,7 @@ def scene(tmp_path: Path) -> Scene:
     folder = make_dock(tmp_path / "station")
     recorder = FakeRecorder("BWC-0001")
     recorder.enrol(folder)
+    recorder.keep_blob()
     recorder.record()
     recorder.record()
     desk = Desk(folder)
@@ -57,7 +58,9 @@ def check_vault(folder: DockFolder, recorder: FakeRecorder) -> None:
     expected = {f"{name}{suffix}" for name in recorder.segments for suffix in (".mp4", ".jws")}
     # A process that died while it stated the head of a journal leaves the new statement half written beside it.
     visible = {path.name for path in vault.iterdir() if not path.name.startswith(".") and path.suffix != ".new"}
-    assert visible == expected | {"journal.jws", "journal.jws.head"}
+    folders = {"blobs"} if recorder.blobs else set()
+    assert visible == expected | {"journal.jws", "journal.jws.head"} | folders
+    check_blobs(folder, recorder)
     for name, segment in recorder.segments.items():
         assert folder.segment(recorder.device, name).read_bytes() == segment.content
         assert folder.seal(recorder.device, name).read_text() == segment.seal.token + "\n"
@@ -79,11 +82,28 @@ def check_vault(folder: DockFolder, recorder: FakeRecorder) -> None:
         head = entry.head
 
 
+def check_blobs(folder: DockFolder, recorder: FakeRecorder) -> None:
+    """Every photo and note with its entry, and one receipt each."""
+    stored = {}
+    for blob, one in recorder.blobs.items():
+        path = folder.blob(recorder.device, one.entry.kind, blob)
+        stored |= {path.name: one.data, f"{blob}.jws": f"{one.entry.token}\n".encode()}
+        assert path.stat().st_mode & 0o777 == 0o400
+    found = folder.vault / recorder.device / "blobs"
+    assert {path.name: path.read_bytes() for path in found.glob("*")} == stored
+    receipts = [one for one in dock_entries(folder, "blob_stored") if one.fields["recorder"] == recorder.device]
+    assert sorted(one.fields["blob"] for one in receipts) == sorted(recorder.blobs)
+    for receipt in receipts:
+        check_blob_receipt(receipt, recorder.blobs[receipt.fields["blob"]].entry)
+        assert receipt.x5c
+
+
 def test_an_offload_ends_with_everything_in_the_vault(scene: Scene) -> None:
     uplink = Uplink(scene.recorder)
     offload(scene.desk, uplink, rounds=2)
     check_vault(scene.folder, scene.recorder)
-    assert sorted(uplink.receipts.values()) == sorted(one.token for one in dock_entries(scene.folder, "stored"))
+    receipts = [*dock_entries(scene.folder, "stored"), *dock_entries(scene.folder, "blob_stored")]
+    assert sorted(uplink.receipts.values()) == sorted(one.token for one in receipts)
 
 
 def test_a_stored_segment_offered_again_gets_its_receipt_again(scene: Scene) -> None:
@@ -479,6 +499,7 @@ def test_a_receiver_that_dies_anywhere_is_taken_over(tmp_path: Path, half_way: b
     recorder.enrol(start)
     for parts in (3, 2):
         recorder.record(parts, part_bytes=100)
+    recorder.keep_blob("voice_note")
     for verbs in count():
         folder = DockFolder(tmp_path / f"station-{verbs}")
         shutil.copytree(start.root, folder.root)
@@ -503,6 +524,8 @@ def prepared() -> Any:
         recorder.enrol(folder)
         for parts in (3, 1, 2):
             recorder.record(parts, part_bytes=50)
+        recorder.keep_blob()
+        recorder.keep_blob("voice_note")
         yield folder, recorder
 
 
@@ -563,10 +586,14 @@ def test_no_message_ends_the_receiver(scene: Scene, data: st.DataObject) -> None
         damaged[place] ^= data.draw(st.integers(1, 255))
     header = {"x5c": data.draw(ANY_JSON | st.just([b64encode(damaged).decode()]))}
     token = token_of(KeySigner(recorder.signing), payload, header)
-    segment, index = entry.fields.get("segment", "0" * 12 + "-00001"), entry.fields.get("index", 0)
-    anything = data.draw(ANY_JSON)
+    segment, index = entry.fields.get("segment") or "0" * 12 + "-00001", entry.fields.get("index") or 0
+    anything, (blob,) = data.draw(ANY_JSON), recorder.blobs
+    offer = {"v": 1, "round": 1, "journal_head": 1, "segments": [], "blobs": []}
     scene.desk.take(
         (recorder.topic(Up.JOURNAL), token.encode()),
         (recorder.topic(Up.FRAGMENT, segment, str(index)), part_head(token)),
-        (recorder.topic(Up.OFFER), json.dumps({"v": 1, "round": 1, "journal_head": 1, "segments": anything}).encode()),
+        (recorder.topic(Up.BLOB, blob), part_head(token)),
+        (recorder.topic(Up.REPORT, "0" * 12 + "-i0001"), token.encode()),
+        (recorder.topic(Up.OFFER), json.dumps(offer | {"segments": anything}).encode()),
+        (recorder.topic(Up.OFFER), json.dumps(offer | {"blobs": anything}).encode()),
     )

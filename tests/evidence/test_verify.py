@@ -527,7 +527,7 @@ SUBSTITUTIONS: dict[str, tuple[Change, Verdict, str]] = {
     "end stated by the recorder": (head_by_the_recorder, Verdict.NOT_AUTHENTIC, "names key"),
     "end of another journal": (head_of_another, Verdict.NOT_AUTHENTIC, "speaks of the journal of BWC-0002"),
     "receipt for another seal": (receipt_for_another_seal, Verdict.NOT_AUTHENTIC, "another seal_hash than the seal"),
-    "receipt without a seal": (receipt_without_a_seal, Verdict.NOT_AUTHENTIC, "its seal is not in the journal"),
+    "receipt without a seal": (receipt_without_a_seal, Verdict.NOT_AUTHENTIC, "its entry is not in the journal"),
     "seal of another": (seal_of_another_beside, Verdict.NOT_AUTHENTIC, "is not the seal that stands in the journal"),
     "journal by a foreign CA": (journal_by_a_foreign_ca, Verdict.UNKNOWN_KEY, "not issued by the trusted CA"),
 }
@@ -563,7 +563,7 @@ def test_an_empty_journal_is_not_signed(vault: Path) -> None:
     told = [(defect.verdict, defect.what) for defect in verify_path(vault, TRUST).defects]
     assert (Verdict.NOT_SIGNED, "holds no entry") in told
     assert (Verdict.NOT_AUTHENTIC, "entries 0 to 10 at its end are missing") in told
-    assert (Verdict.NOT_AUTHENTIC, "the dock gave a receipt for it, but its seal is not in the journal") in told
+    assert (Verdict.NOT_AUTHENTIC, "the dock gave a receipt for it, but its entry is not in the journal") in told
 
 
 # A segment that was being written when the power went.

@@ -40,6 +40,8 @@ from tests.sim.simulated import await_that
 OFFICER = Officer("640221-0117", "张建国", "平罗县退役军人事务局")
 CARD_BYTES = 4_000_000_000
 SEGMENTS, FRAGMENTS_EACH = 12, 10
+STILLS, NOTES = 5, 3
+BLOB_BYTES = 300_000
 CONFIG = """spool = "spool"
 identity = "identity"
 [camera]
@@ -70,7 +72,7 @@ def footage() -> tuple[bytes, list[MediaFragment]]:
 
 
 class Recorder:
-    """One enrolled recorder with a full card. `whole` are the hashes of its segments as they were recorded."""
+    """One enrolled recorder with a full card. `whole` are the hashes of its segments and blobs as recorded."""
 
     def __init__(self, root: Path, dock: DockFolder, device: str) -> None:
         self.device = device
@@ -81,28 +83,51 @@ class Recorder:
         for name, content in enrolment.files.items():
             PosixDisc().replace(identity / name, content)
         (root / "recorder.toml").write_text(CONFIG)
-        self._fill_card(identity)
-        files = sorted((self.spool / "segments").iterdir())
+        self.identity = load_identity(identity)
+        self._fill_card()
+        files = sorted((*(self.spool / "segments").iterdir(), *(self.spool / "blobs").iterdir()))
         self.whole = {path.name: sha256(path.read_bytes()).hexdigest() for path in files}
         self.total_bytes = sum(path.stat().st_size for path in files)
         given = "--config", str(root / "recorder.toml"), "--video", str(VIDEO), "--card-bytes", str(CARD_BYTES)
         command = [sys.executable, "-m", "sim.recorder_process", *given]
         self.process = Process(device, command, root / "recorder.log")
 
-    def start(self) -> None:
-        """Switched on in the dock."""
+    def start(self, docked: bool = True) -> None:
+        """Switched on, in the dock or elsewhere."""
         self.process.start(lambda _line: None)
-        self.process.tell(do="dock")
+        if docked:
+            self.process.tell(do="dock")
+
+    def entries(self, kind: str) -> list[Entry]:
+        """What its journal says."""
+        with closing(JournalStore(self.spool / "journal.db", Access.READ)) as journal:
+            return list(journal.of_kind(kind))
+
+    def report(self) -> Entry:
+        """While it is off: an interruption that could not be ended was reported, and nobody has heard of it."""
+        clock = SimClock(uuid.uuid4().hex, 480, ClockGrade.NTP)
+        spool = self._open_spool(clock)
+        recording = next(spool.journal.of_kind("recording_started")).fields["recording"]
+        broken = {"interruption": f"{clock.now().boot[:12]}-i0001", "recording": recording, "cause": "device_fault"}
+        fields = {**broken, "began": clock.now().to_fields()}
+        spool.note("interruption", **fields)
+        reported = spool.note("reported", **fields, officer=OFFICER.number, name=OFFICER.name, unit=OFFICER.unit)
+        spool.close()
+        return reported
 
     def count(self, kind: str) -> int:
         """Segments with such an entry."""
         with closing(JournalStore(self.spool / "journal.db", Access.READ)) as journal:
             return len(journal.segments_with(kind))
 
-    def _fill_card(self, folder: Path) -> None:
-        identity, boot = load_identity(folder), uuid.uuid4().hex
+    def _open_spool(self, clock: SimClock) -> Spool:
+        own = self.identity
+        return Spool(self.spool, self.device, PosixDisc(), clock, own.signer, [own.certificate])
+
+    def _fill_card(self) -> None:
+        boot = uuid.uuid4().hex
         clock = SimClock(boot, 480, ClockGrade.NTP)
-        spool = Spool(self.spool, self.device, PosixDisc(), clock, identity.signer, [identity.certificate])
+        spool = self._open_spool(clock)
         recording = f"{boot[:12]}-r0001"
         init, fragments = footage()
         spool.note("journal_opened", software="test")
@@ -114,10 +139,24 @@ class Recorder:
                 # Neighbouring segments are not the same bytes.
                 spool.append(state, fragments[(number + index * (1 + number // 4)) % len(fragments)])
             spool.seal(state, "length")
+        for number in range(STILLS + NOTES):
+            self._keep_blob(spool, clock, "still" if number < STILLS else "voice_note")
         ended_us = clock.now().boot_us
         spool.note("recording_stopped", recording=recording, trigger="button", ended_boot_us=ended_us)
         spool.note("power_off", trigger="shutdown")
         spool.close()
+
+    def _keep_blob(self, spool: Spool, clock: SimClock, kind: str) -> None:
+        fields: dict[str, object] = {"recording": None, "interruption": None, "speech_ms": 900}
+        fields |= {"from_boot_us": 1, "to_boot_us": 2}
+        if kind == "still":
+            fields = {"recording": None, "segment": None, "index": None, "captured_boot_us": 1}
+            fields |= {"width": 1280, "height": 720}
+
+        def make(seq: int) -> bytes:
+            return np.random.default_rng(seq).bytes(BLOB_BYTES)
+
+        spool.keep_blob(kind, make, clock.now(), **fields)
 
 
 class Station:
@@ -141,7 +180,7 @@ class Station:
         name = f"receiver-{receivers + 1}"
         link = self.link_config(name, self.folder.certificate(name), self.folder.key(name))
         self.observer = Link(link, self._count, self._note, lambda *_: None)
-        self.observer.subscribe(["liuhen/v1/+/+/up/fragment/#"])
+        self.observer.subscribe([f"liuhen/v1/+/+/up/{kind}/#" for kind in ("fragment", "blob")])
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -170,7 +209,8 @@ class Station:
     def received_bytes(self) -> int:
         """What the dock has, complete or coming in."""
         incoming = (self.folder.private / "incoming").glob("*/*.part")
-        return sum(size_bytes(path) for path in (*incoming, *self.folder.vault.glob("*/*.mp4")))
+        vault = self.folder.vault
+        return sum(size_bytes(path) for path in (*incoming, *vault.glob("*/*.mp4"), *vault.glob("*/blobs/*.[jm][p4]*")))
 
     def entries(self, kind: str) -> list[Entry]:
         """The dock's own journal."""
@@ -180,6 +220,8 @@ class Station:
     def await_released(self) -> None:
         """Everything has its receipt and is freed."""
         await_that(lambda: all(one.count("released") == SEGMENTS for one in self.recorders), "the cards are empty")
+        gone = STILLS + NOTES
+        await_that(lambda: all(len(one.entries("blob_released")) == gone for one in self.recorders), "of blobs too")
 
     def stop(self) -> None:
         """Everything ends politely."""
@@ -192,10 +234,12 @@ class Station:
     def assert_whole(self) -> None:
         """Every segment byte by byte, one receipt each, nothing beside, all authentic."""
         for one in self.recorders:
-            files = sorted((self.folder.vault / one.device).glob("*.mp4"))
+            folder = self.folder.vault / one.device
+            files = sorted((*folder.glob("*.mp4"), *folder.glob("blobs/*.jpg"), *folder.glob("blobs/*.m4a")))
             assert {path.name: sha256(path.read_bytes()).hexdigest() for path in files} == one.whole
-        stored = Counter((e.fields["recorder"], f"{e.fields['segment']}.mp4") for e in self.entries("stored"))
-        assert stored == Counter((one.device, name) for one in self.recorders for name in one.whole)
+        stored = Counter((e.fields["recorder"], e.fields["segment"]) for e in self.entries("stored"))
+        stored += Counter((e.fields["recorder"], e.fields["blob"]) for e in self.entries("blob_stored"))
+        assert stored == Counter((one.device, Path(name).stem) for one in self.recorders for name in one.whole)
         assert self.entries("rejected") == []
         assert [path for path in (self.folder.private / "incoming").rglob("*") if path.is_file()] == []
         trust = Trust(self.folder.ca_certificate.read_bytes(), "ca.pem")

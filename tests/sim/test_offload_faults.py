@@ -11,7 +11,7 @@ import pytest
 from evidence.io.mqtt import Incoming, Link, LinkState
 from evidence.model import shard_of
 from sim.processes import Process
-from tests.sim.offload_world import SEGMENTS, Station, peak_bytes
+from tests.sim.offload_world import NOTES, SEGMENTS, STILLS, Station, peak_bytes
 from tests.sim.simulated import await_that
 
 WINDOW = 8
@@ -62,6 +62,7 @@ def test_two_recorders_and_two_receivers_share_the_work(tmp_path: Path) -> None:
         station.stop()
         station.assert_whole()
         assert set(station.sent.values()) == {1}
+        assert sum("/up/blob/" in topic for topic in station.sent) == 2 * (STILLS + NOTES)
 
 
 class Client:
