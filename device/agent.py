@@ -47,6 +47,8 @@ from evidence.certificates import days_left
 from evidence.errors import ConfigError, DiscError, LiuhenError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.heap import give_back, share_one_heap
+from evidence.io.mqtt import Link
+from evidence.io.road import OpenRoad
 from evidence.model import Officer
 
 WAITING_S = 3
@@ -67,8 +69,11 @@ class End(Enum):
     """The battery is empty: cut the power."""
 
 
-async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event) -> End:
-    """Be a recorder until `stop` is set or the battery is empty; then seal, say so, and close. Raises LiuhenError."""
+async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event, open_road: OpenRoad = Link) -> End:
+    """Be a recorder until `stop` is set or the battery is empty; then seal, say so, and close. Raises LiuhenError.
+
+    `open_road` makes the way to the broker; a simulated world has its own.
+    """
     share_one_heap()
     identity = load_identity(config.identity)
     officer = identity.officer()
@@ -82,7 +87,7 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
         opened = await _await_card(config, identity, hardware, disc, thread, stop)
         if opened is None:
             return end
-        agent = Agent(config, hardware, disc, identity, officer, overlay, thread, opened)
+        agent = Agent(config, hardware, disc, open_road, identity, officer, overlay, thread, opened)
         try:
             end = await _run_tasks(agent, stop)
         except* LiuhenError as group:
@@ -109,6 +114,7 @@ class Agent:
         config: Config,
         hardware: Hardware,
         disc: Disc,
+        open_road: OpenRoad,
         identity: Identity,
         officer: Officer | None,
         overlay: Overlay,
@@ -154,6 +160,7 @@ class Agent:
             config.uplink.window,
             on_receipt=self.receipts.set,
             run_folder=config.run_folder,
+            open_road=open_road,
         )
 
     @property

@@ -28,6 +28,7 @@ from evidence.errors import DiscError, LinkError, LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.road import OpenRoad, Road
 from evidence.journal import Entry
 from evidence.kinds import PART_KINDS
 from evidence.receipts import STORED, read_assignment, read_word
@@ -179,11 +180,13 @@ class Uplink:
         window: int,
         on_receipt: Callable[[], None],
         run_folder: Path,
+        open_road: OpenRoad = Link,
     ) -> None:
         """`on_receipt` is called in the event loop when a new word of the dock lies in the spool.
 
         The health card lies in `run_folder`.
         """
+        self._open_road = open_road
         self._identity = identity
         self._paths = paths
         self._disc = disc
@@ -248,7 +251,7 @@ class Uplink:
             ticker.cancel()
             await asyncio.to_thread(link.stop)
 
-    def _open_link(self) -> Link:
+    def _open_link(self) -> Road:
         folder, device = self._identity.folder, self._identity.device
         config = LinkConfig(
             host=self._identity.host,
@@ -266,14 +269,14 @@ class Uplink:
         def hop(event: Event) -> None:
             loop.call_soon_threadsafe(events.put_nowait, event)
 
-        return Link(config, hop, hop, lambda topic, reason: log.warning("refused: %s: %s", topic, reason))
+        return self._open_road(config, hop, hop, lambda topic, reason: log.warning("refused: %s: %s", topic, reason))
 
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(TICK_S)
             self._events.put_nowait(Tick())
 
-    async def _serve(self, link: Link, reader: SpoolReader) -> None:
+    async def _serve(self, link: Road, reader: SpoolReader) -> None:
         sender, reports = Sender(self._window), Reports(self._identity.device, link, reader.reports)
         connected, quiet_ticks = False, 0
         while self._whole or await self._thread.run(reader.reports.awaited):
@@ -309,7 +312,7 @@ class Uplink:
         head = await self._thread.run(reader.head_seq)
         return head > self._offered_head or (self._whole and await self._thread.run(reader.has_waiting))
 
-    async def _offer(self, link: Link, sender: Sender, reader: SpoolReader) -> None:
+    async def _offer(self, link: Road, sender: Sender, reader: SpoolReader) -> None:
         self._offered_head = await self._thread.run(reader.head_seq)
         waiting, blobs = [], []
         if self._whole:
@@ -340,7 +343,7 @@ class Uplink:
         if not path.exists() or path.read_bytes() != payload:
             self._disc.replace(path, bytes(payload))
 
-    def _send_all(self, link: Link, reader: SpoolReader, sends: list[Send]) -> None:
+    def _send_all(self, link: Road, reader: SpoolReader, sends: list[Send]) -> None:
         """In the disc thread, so that a part goes from the card to the link without a detour, one at a time."""
         for send in sends:
             try:

@@ -18,9 +18,10 @@ from evidence.io.durable import make_folder
 from sim.clip import Clip
 from sim.processes import find_mosquitto
 from sim.report import ShiftReport, make_report
-from sim.scenario import Dock, Scenario, Undock, load_scenario
+from sim.scenario import Scenario, load_scenario
 from sim.self_test import run_self_test
 from sim.shift import Setting, Shift
+from sim.steps import Dock, Undock
 from sim.summary import print_summary
 
 HERE = Path(__file__).parent

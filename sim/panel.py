@@ -26,8 +26,7 @@ from device.hw.gpiozero_panel import (
     VIBRATION_PIN,
     GpiozeroPanel,
 )
-from device.ports import Buzz, Light, Press
-from sim.clock import SimClock
+from device.ports import Buzz, Clock, Light, Press
 
 PATIENCE_S = 1.0
 """So much longer than needed an officer holds a button that does not do anything."""
@@ -57,7 +56,7 @@ DEEDS: Mapping[Press, tuple[Button, tuple[Finger, ...]]] = {
 class Seen:
     """What a panel has shown and sounded: every change of the light and every buzz, with its boot time in us."""
 
-    def __init__(self, clock: SimClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.shown: list[tuple[int, Light]] = []
         self.buzzed: list[tuple[int, Buzz]] = []
@@ -65,17 +64,17 @@ class Seen:
     def show(self, light: Light) -> None:
         """Change the light. Never blocks."""
         if not self.shown or self.shown[-1][1] is not light:
-            self.shown.append((self._clock.boot_us(), light))
+            self.shown.append((self._clock.now().boot_us, light))
 
     def buzz(self, buzz: Buzz) -> None:
         """Sound and shake. Never blocks."""
-        self.buzzed.append((self._clock.boot_us(), buzz))
+        self.buzzed.append((self._clock.now().boot_us, buzz))
 
 
 class SimPanel(Seen):
     """A `Panel` without pins: a deed is reported at once, from the thread of the world, however long it would take."""
 
-    def __init__(self, clock: SimClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self._gestures = Gestures()
         self._light = Light.OFF
@@ -128,7 +127,7 @@ class PinPanel(Seen):
     Deeds are done by a hand of its own, one after the other, so that a long hold does not stop the world.
     """
 
-    def __init__(self, clock: SimClock, holds_s: Mapping[Button, float] = HOLDS_S) -> None:
+    def __init__(self, clock: Clock, holds_s: Mapping[Button, float] = HOLDS_S) -> None:
         super().__init__(clock)
         self._holds_s = holds_s
         self._pins = MockFactory(pin_class=WorldPin)
