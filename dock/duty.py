@@ -17,6 +17,7 @@ from dock.clock import Clock
 from dock.dock_journal import DockJournal
 from dock.enrolment import enrolled_key
 from dock.folder import JOURNAL_OWNER, DockFolder
+from dock.reason_guess import Guess, Listener, guess_reason
 from dock.rebuild import rebuild_if_empty
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, UnknownKeyError
@@ -97,6 +98,20 @@ class DutyDesk:
         path = self._folder.journal(recorder)
         tokens = read_lines(path) if path.exists() else ()
         return draft((read_entry(token, str(path)) for token in tokens), interruption)
+
+    def listen(self, made: Draft, language: str, listener: Listener) -> Guess | None:
+        """The reason that the note of a drafted explanation probably gives; a proposal, which closes nothing.
+
+        Raises BadInputError when there is no note at this dock, or it cannot be heard.
+        """
+        where = f"voice note of {made.interruption.interruption}"
+        if made.note is None:
+            raise BadInputError(where, "is not there", "the reason was given by button, or not at all")
+        try:
+            note = self._folder.blob(made.device, "voice_note", made.note).read_bytes()
+        except OSError as error:
+            raise BadInputError(where, f"is not at this dock yet: {error.strerror}") from error
+        return guess_reason(listener, note, language)
 
     def reports(self) -> list[ReportTaken]:
         """The urgent reports that the dock has taken, oldest first. Raises BadInputError, DiscError."""

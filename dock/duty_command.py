@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from dock.clock import SystemClock
 from dock.duty import DutyDesk
 from dock.enrolment import head_files
 from dock.folder import DockFolder
+from dock.reason_guess import PHRASES
+from dock.whisper_listener import WhisperListener
 from evidence.errors import BadInputError
-from evidence.explanation import draft_fields, draft_text
+from evidence.explanation import REASONS, draft_fields, draft_text
 from evidence.io.durable import PosixDisc, make_folder
 from evidence.model import REGIMES, Officer
 
@@ -25,6 +28,7 @@ Prints the draft of a written explanation: who, when, how long, what the recorde
 said (pingluo 8, changzhi 21, xuchang 19). The officer completes it; `liuhen dock explain` then keeps it.
 
   liuhen dock draft station --recorder LH-000001 --interruption 3f2a9c1b7d04-i0001
+  liuhen dock draft ... --listen zh-CN      also propose the reason that the voice note gives (pip install 'liuhen[reasons]')
 """
 EXPLAIN_HELP = """\
 Puts an officer's written explanation of an interruption into the dock's journal (pingluo 8, changzhi 21, xuchang 19).
@@ -62,6 +66,7 @@ def add_duty_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -
         verb.set_defaults(act=act)
     for verb in (assign, drafting, explain):
         verb.add_argument("--recorder", required=True, metavar="ID", help="the recorder's id")
+    drafting.add_argument("--listen", choices=tuple(PHRASES), help="propose the reason that the voice note gives")
     for verb in (drafting, explain):
         verb.add_argument("--interruption", required=True, metavar="IID", help="the interruption's id")
     officer = ("NUMBER", "NAME", "UNIT")
@@ -94,11 +99,19 @@ def _assign(arguments: argparse.Namespace) -> None:
 
 
 def _draft(arguments: argparse.Namespace) -> None:
-    made = _desk(arguments).draft(arguments.recorder, arguments.interruption)
+    desk = _desk(arguments)
+    made = desk.draft(arguments.recorder, arguments.interruption)
+    guess = desk.listen(made, arguments.listen, WhisperListener()) if arguments.listen else None
     if arguments.json:
-        print(json.dumps(draft_fields(made), ensure_ascii=False))
-    else:
-        print(draft_text(made), end="")
+        proposed = None if guess is None else asdict(guess)
+        print(json.dumps({**draft_fields(made), "proposed": proposed}, ensure_ascii=False))
+        return
+    print(draft_text(made), end="")
+    if guess is not None:
+        said = f"{REASONS[guess.reason]} {guess.reason}（{guess.confidence:.0%}）"
+        print(f"语音说明听似（仅供参考） the note sounds like (a proposal only)：{said}")
+    elif arguments.listen:
+        print("语音说明未能判定 the note gives none of the known reasons")
 
 
 def _explain(arguments: argparse.Namespace) -> None:

@@ -328,6 +328,8 @@ def test_a_draft_says_what_the_recorder_knows_and_the_written_explanation_closes
     assert "情况说明 what happened" in text
     assert main(["dock", "draft", station, *about, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "reported"
+    assert main(["dock", "draft", station, *about, "--listen", "zh-CN"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
     assert main(["dock", "explain", station, *about, "--author", "110123", "--text", "镜头排线松动。"]) == 0
     assert main(["account", str(scene.folder.vault), "--json"]) == 0
     out = capsys.readouterr().out
