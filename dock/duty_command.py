@@ -28,7 +28,7 @@ Prints the draft of a written explanation: who, when, how long, what the recorde
 said (pingluo 8, changzhi 21, xuchang 19). The officer completes it; `liuhen dock explain` then keeps it.
 
   liuhen dock draft station --recorder LH-000001 --interruption 3f2a9c1b7d04-i0001
-  liuhen dock draft ... --listen zh-CN      also propose the reason that the voice note gives (pip install 'liuhen[reasons]')
+  liuhen dock draft ... --listen zh-CN   also propose the reason that the note gives (pip install 'liuhen[reasons]')
 """
 EXPLAIN_HELP = """\
 Puts an officer's written explanation of an interruption into the dock's journal (pingluo 8, changzhi 21, xuchang 19).
