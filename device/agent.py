@@ -3,62 +3,107 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import Enum, auto
 from importlib.metadata import version
 from pathlib import Path
 
 import pylopdf_fonts_zh_cn
 
+from device.capture.encoder import SOUND_BIT_RATE_BPS
 from device.capture.overlay import Overlay
-from device.clock_watch import ClockWatch
 from device.config import Config
 from device.controller import Controller
 from device.disc_thread import DiscThread
+from device.duty.duties import make_duties
+from device.duty.readings import Readings
+from device.duty.tools import Tools
+from device.health.collector import Collector, read_live
+from device.health.facts import BatteryFacts, Facts
+from device.health.gauges import gauged
+from device.health.task import tell_health
+from device.holding import HeldError, holding
 from device.identity import Identity, load_identity
 from device.intake import Intake
+from device.learnt import keep_learnt, load_learnt
 from device.numbers import Numbers
 from device.ports import Hardware, Light
 from device.recorder import Recorder
 from device.recovery import Recovered, recover
 from device.release import Releaser
-from device.spool import Spool
+from device.spool import RESERVE_BYTES, Spool
 from device.supervise import supervise
 from device.uplink import Uplink
-from evidence.errors import LiuhenError
-from evidence.io.durable import Disc
+from device.voice.voice import Phrase, Voice
+from device.watch.battery import BatteryWatch
+from device.watch.check import Check, check
+from device.watch.check import Readings as Checked
+from device.watch.clock import ClockWatch
+from device.watch.storage import StorageWatch
+from evidence.certificates import days_left
+from evidence.errors import ConfigError, DiscError, LiuhenError
+from evidence.io.durable import Disc, make_folder
 from evidence.io.heap import give_back, share_one_heap
+from evidence.io.mqtt import Link
+from evidence.io.road import OpenRoad
+from evidence.model import Officer
 
 WAITING_S = 3
+SETTLED_S = 2.0
+TIDY_S = 10.0
+LEARN_TIDIES = 60
+CARD_RETRY_S = 5.0
 CLOCK_WATCH_S = 1.0
-TIDY_S = 60.0
 SOFTWARE = f"liuhen {version('liuhen')}"
+log = logging.getLogger(__name__)
 
 
-async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event) -> None:
-    """Be a recorder until `stop` is set; then seal, say so in the journal, and close. Raises LiuhenError."""
+class End(Enum):
+    """Why the recorder ended well."""
+
+    ASKED = auto()
+    BATTERY = auto()
+    """The battery is empty: cut the power."""
+
+
+async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event, open_road: OpenRoad = Link) -> End:
+    """Be a recorder until `stop` is set or the battery is empty; then seal, say so, and close. Raises LiuhenError.
+
+    `open_road` makes the way to the broker; a simulated world has its own.
+    """
     share_one_heap()
     identity = load_identity(config.identity)
-    overlay = make_overlay(config, identity)
+    officer = identity.officer()
+    overlay = make_overlay(config, identity, officer)
     # Reading the font took 30 MB that nothing needs any more.
     give_back()
     thread = DiscThread("disc")
     failures: list[LiuhenError] = []
+    end, opened = End.ASKED, None
     try:
-        spool = await thread.run(_open_spool, config, identity, hardware, disc)
-        boot = hardware.clock.now().boot
-        numbers = await thread.run(Numbers, spool.journal, boot)
-        recovered = await thread.run(recover, spool, numbers, boot, SOFTWARE)
+        opened = await _await_card(config, identity, hardware, disc, thread, stop)
+        if opened is None:
+            return end
+        agent = Agent(config, hardware, disc, open_road, identity, officer, overlay, thread, opened)
         try:
-            await _run_tasks(Agent(config, hardware, disc, identity, overlay, thread, spool, numbers), recovered, stop)
+            end = await _run_tasks(agent, stop)
         except* LiuhenError as group:
             failures.extend(_leaves(group))
         if failures:
             raise failures[0]
-        await thread.run(spool.note, "power_off", trigger="shutdown")
-        await thread.run(spool.close)
+        await agent.keep_learnt()
+        trigger = "shutdown" if end is End.ASKED else "battery_low"
+        await thread.run(agent.spool.note, "power_off", trigger=trigger)
+        await thread.run(agent.spool.close)
     finally:
+        if opened is not None:
+            await thread.run(opened.hold.close)
         thread.close()
         hardware.panel.show(Light.OFF)
+    return end
 
 
 class Agent:
@@ -69,56 +114,153 @@ class Agent:
         config: Config,
         hardware: Hardware,
         disc: Disc,
+        open_road: OpenRoad,
         identity: Identity,
+        officer: Officer | None,
         overlay: Overlay,
         thread: DiscThread,
-        spool: Spool,
-        numbers: Numbers,
+        opened: Opened,
     ) -> None:
+        self.config = config
+        hardware, self._camera, self._microphone = gauged(hardware)
         self.hardware = hardware
+        self.identity = identity
         self.thread = thread
-        self.spool = spool
-        self.officer = identity.officer
+        self.spool = spool = opened.spool
+        self.recovered = opened.recovered
+        self._officer = officer
         self.intake = Intake(limit_packets=WAITING_S * config.camera.frames_per_s)
         self.recorder = Recorder(
-            config.recording, hardware, self.intake, spool, thread, overlay, identity.officer, numbers
+            config.recording, hardware, self.intake, spool, thread, overlay, officer, opened.numbers
         )
-        self.controller = Controller(hardware, self.intake, self.recorder)
-        self.receipts = asyncio.Event()
+        voice = Voice(hardware.speaker, config.duty.language, config.duty.voice)
+        self.tools = Tools(
+            config.duty, hardware.clock, self.recorder, spool, thread, opened.numbers, hardware.panel, voice
+        )
         self.urgent = asyncio.Event()
         self.releaser = Releaser(spool, identity.dock_key, config.camera, config.storage)
-        self.uplink = Uplink(
-            identity, spool.paths, disc, hardware.clock, config.uplink.window, on_receipt=self.receipts.set
+        self._learnt = load_learnt(config.state_folder)
+        self.battery = BatteryWatch(config.duty.planned_shift_minutes, self._learnt.battery)
+        storage = StorageWatch(config.camera.bit_rate_bps + SOUND_BIT_RATE_BPS, RESERVE_BYTES)
+        self.readings = Readings(
+            self.tools, hardware, self.intake, self.battery, storage, lambda: self.releaser.releasable_bytes
         )
+        duties = make_duties(
+            self.tools, hardware, self.intake, self, self.readings, self.check, SOFTWARE, on_report=self.urgent.set
+        )
+        self.controller = Controller(hardware, self.intake, self.tools, duties)
+        self.clock_watch = ClockWatch(hardware.clock.now())
+        self._collector = Collector(config, identity.device, SOFTWARE, disc, hardware.clock)
+        self.receipts = asyncio.Event()
+        self.uplink = Uplink(
+            identity,
+            spool.paths,
+            disc,
+            hardware.clock,
+            config.uplink.window,
+            on_receipt=self.receipts.set,
+            run_folder=config.run_folder,
+            open_road=open_road,
+        )
+
+    @property
+    def officer(self) -> Officer | None:
+        """Who wears the recorder now."""
+        return self._officer
+
+    def assign(self) -> Officer | None:
+        """Take the dock's latest word on who wears the recorder; a name that cannot be drawn changes nothing."""
+        officer = self.identity.officer()
+        try:
+            if officer != self._officer:
+                self.recorder.assign(officer, make_overlay(self.config, self.identity, officer))
+                self._officer = officer
+        except ConfigError as error:
+            log.warning("assignment ignored: %s", error)
+        return self._officer
+
+    def check(self, open_interruptions: int) -> Check:
+        """The check before use."""
+        latest, now = self.readings.latest, self.hardware.clock.now()
+        assert latest is not None
+        faults = self.controller.faults
+        return check(
+            Checked(
+                battery=latest.battery,
+                storage=latest.storage,
+                heat=latest.heat,
+                camera_ok="camera" not in faults,
+                microphone_ok="microphone" not in faults and not self.recorder.sound_lost,
+                card_ok="card" not in faults,
+                clock=now,
+                officer=None if self._officer is None else self._officer.number,
+                certificate_days_left=days_left(self.identity.certificate, now),
+                open_interruptions=open_interruptions,
+            )
+        )
+
+    def health(self) -> Facts:
+        """All facts for technicians, as they are now."""
+        latest, power = self.readings.latest, self.hardware.power.read()
+        battery = None
+        if latest is not None:
+            state, learnt = latest.battery, self._learnt.now(self.battery.learnt)
+            charging = power.charging or power.docked
+            battery = BatteryFacts(
+                state.level_pct, state.minutes_left, power.volts, learnt.capacity_pct, state.band.value, charging
+            )
+        live = read_live(
+            self.hardware,
+            self._camera,
+            self._microphone,
+            self.controller.state.value,
+            battery,
+            self.clock_watch.drift_ppm,
+        )
+        return self._collector.collect(live)
+
+    async def tell_health(self) -> None:
+        """Write the card for technicians and sign it for the dock."""
+        await tell_health(self.health, self.identity.signer, self.config.run_folder, self.hardware.clock)
 
     async def release(self) -> None:
         """Look after receipts: at the start, and whenever one arrives."""
         while True:
             await self.thread.run(self.releaser.run)
+            if await self.thread.run(self.releaser.all_received):
+                self.controller.offload_done()
             await self.receipts.wait()
             self.receipts.clear()
 
     async def tidy(self) -> None:
-        """What a minute of fragments leaves free is given back, so that the agent does not grow over a shift."""
+        """What some seconds of fragments leave free is given back, so that the agent does not grow over a shift."""
+        await self.hardware.clock.sleep(SETTLED_S)
+        give_back()
         while True:
-            await self.hardware.clock.sleep(TIDY_S)
-            give_back()
+            for _ in range(LEARN_TIDIES):
+                await self.hardware.clock.sleep(TIDY_S)
+                give_back()
+            await self.keep_learnt()
 
     async def watch_clock(self) -> None:
         """UTC is never rewritten: a step or a better clock is an entry of its own."""
         clock = self.hardware.clock
-        watch = ClockWatch(clock.now())
         while True:
             await clock.sleep(CLOCK_WATCH_S)
-            step_us = watch.look(clock.now())
-            if step_us is not None:
-                await self.recorder.note("clock", step_us=step_us)
+            change = self.clock_watch.look(clock.now())
+            if change is not None:
+                await self.recorder.note("clock", step_us=change.step_us)
+
+    async def keep_learnt(self) -> None:
+        """What the battery has shown outlives a power cut, too."""
+        self._learnt = self._learnt.now(self.battery.learnt)
+        await self.thread.run(keep_learnt, self.config.state_folder, self._learnt, self.spool.disc)
 
 
-def make_overlay(config: Config, identity: Identity) -> Overlay:
+def make_overlay(config: Config, identity: Identity, officer: Officer | None) -> Overlay:
     """The overlay for this recorder. Raises ConfigError when the font lacks a character of the officer's name."""
     font = Path(pylopdf_fonts_zh_cn.sans_path())
-    return Overlay(config.camera.width, config.camera.height, identity.officer, identity.device, font)
+    return Overlay(config.camera.width, config.camera.height, officer, identity.device, font)
 
 
 def _leaves(group: BaseExceptionGroup[LiuhenError]) -> Iterator[LiuhenError]:
@@ -129,33 +271,75 @@ def _leaves(group: BaseExceptionGroup[LiuhenError]) -> Iterator[LiuhenError]:
             yield error
 
 
-def _open_spool(config: Config, identity: Identity, hardware: Hardware, disc: Disc) -> Spool:
-    return Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The card, ours alone until `hold` is closed, and what the last run left there."""
+
+    spool: Spool
+    numbers: Numbers
+    recovered: Recovered
+    hold: ExitStack
 
 
-async def _run_tasks(agent: Agent, recovered: Recovered, stop: asyncio.Event) -> None:
-    if agent.officer is not None:
-        await agent.thread.run(agent.spool.note, "sign_on", **agent.officer.to_fields())
-    if recovered.interrupted is not None:
-        agent.recorder.go_on(recovered.interrupted)
-    clock, controller = agent.hardware.clock, agent.controller
+async def _await_card(
+    config: Config, identity: Identity, hardware: Hardware, disc: Disc, thread: DiscThread, stop: asyncio.Event
+) -> Opened | None:
+    """Open the card and recover; a card that fails is tried until it works, with light and voice. None when stopped."""
+    voice = Voice(hardware.speaker, config.duty.language, config.duty.voice)
+    while not stop.is_set():
+        try:
+            return await thread.run(_open, config, identity, hardware, disc)
+        except HeldError:
+            raise
+        except DiscError as error:
+            log.warning("no card, again in %.0f s: %s", CARD_RETRY_S, error)
+            hardware.panel.show(Light.FAULT)
+            voice.say(Phrase.FAULT_CARD)
+            await hardware.clock.sleep(CARD_RETRY_S)
+    return None
+
+
+def _open(config: Config, identity: Identity, hardware: Hardware, disc: Disc) -> Opened:
+    make_folder(config.spool)
+    hold, failed = ExitStack(), ExitStack()
+    try:
+        hold.enter_context(holding(config.spool))
+        spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
+        failed.callback(spool.journal.close)
+        boot = hardware.clock.now().boot
+        numbers = Numbers(spool.journal, boot)
+        return Opened(spool, numbers, recover(spool, numbers, boot, SOFTWARE), hold)
+    except LiuhenError:
+        failed.close()
+        hold.close()
+        raise
+
+
+async def _run_tasks(agent: Agent, stop: asyncio.Event) -> End:
+    if agent.recovered.interrupted is not None:
+        agent.recorder.go_on(agent.recovered.interrupted)
+    clock, controller, uplink = agent.hardware.clock, agent.controller, agent.uplink
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(agent.recorder.run(), name="recorder"),
             tasks.create_task(agent.recorder.watch(), name="camera watch"),
-            tasks.create_task(controller.run(resume=recovered.interrupted is not None), name="controller"),
-            tasks.create_task(controller.watch_dock(), name="dock watch"),
+            tasks.create_task(controller.run(agent.recovered), name="controller"),
+            tasks.create_task(controller.watch(), name="watch"),
             tasks.create_task(agent.watch_clock(), name="clock watch"),
             tasks.create_task(agent.tidy(), name="tidy"),
             tasks.create_task(supervise("release", agent.release, clock), name="release"),
+            tasks.create_task(supervise("health", agent.tell_health, clock), name="health"),
             tasks.create_task(
-                supervise(
-                    "uplink", lambda: agent.uplink.run(controller.docked, controller.undocked, agent.urgent), clock
-                ),
+                supervise("uplink", lambda: uplink.run(controller.docked, controller.undocked, agent.urgent), clock),
                 name="uplink",
             ),
         ]
-        await stop.wait()
-        await controller.shut_down()
-        for task in running:
-            task.cancel()
+        waits = [asyncio.create_task(stop.wait()), asyncio.create_task(controller.off.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            end = End.BATTERY if controller.off.is_set() else End.ASKED
+            await controller.shut_down()
+        finally:
+            for task in (*waits, *running):
+                task.cancel()
+    return end

@@ -7,7 +7,7 @@ from evidence.errors import DiscError
 from evidence.io.journal_store import JournalStore
 from evidence.journal import Entry
 from evidence.kinds import BLOB_KINDS
-from evidence.wire import write_part
+from evidence.wire import part_head
 
 
 class BlobReader:
@@ -40,7 +40,7 @@ class BlobReader:
         entry = self._entries[blob]
         path = self._paths.blob(entry.kind, blob)
         try:
-            return write_part(entry.token, path.read_bytes())
+            return part_head(entry.token) + path.read_bytes()
         except OSError as error:
             self._unreadable.add(blob)
             raise DiscError(str(path), f"cannot be read: {error.strerror}") from error

@@ -65,7 +65,11 @@ class UplinkConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that a technician may set. Relative paths start at the configuration file."""
+    """Everything that a technician may set. Relative paths start at the configuration file.
+
+    `state` is where the recorder keeps what it has learnt of its battery, `run` where it tells how it is (on a Pi a
+    folder in memory); nothing in them is evidence.
+    """
 
     spool: Path
     identity: Path
@@ -74,6 +78,18 @@ class Config:
     storage: StorageConfig = field(default_factory=StorageConfig)
     uplink: UplinkConfig = field(default_factory=UplinkConfig)
     duty: DutyConfig = field(default_factory=DutyConfig)
+    state: Path | None = None
+    run: Path | None = None
+
+    @property
+    def state_folder(self) -> Path:
+        """`state`, or a folder of that name beside the spool."""
+        return self.state or self.spool.parent / "state"
+
+    @property
+    def run_folder(self) -> Path:
+        """`run`, or a folder of that name beside the spool."""
+        return self.run or self.spool.parent / "run"
 
 
 LANGUAGES = ("zh-CN", "en")
@@ -107,6 +123,8 @@ def load_config(path: Path) -> Config:
         storage=_section(StorageConfig, given, "storage", path),
         uplink=_section(UplinkConfig, given, "uplink", path),
         duty=_section(DutyConfig, given, "duty", path),
+        state=_path(path, given, "state") if "state" in given else None,
+        run=_path(path, given, "run") if "run" in given else None,
     )
 
 

@@ -8,6 +8,7 @@ identity/signing.pem link.pem ca.pem dock.pem dock.toml assignment.jws   what th
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 from evidence.certificates import Role, Trust, der_from_pem
-from evidence.errors import BadInputError, ConfigError, UnknownKeyError
+from evidence.errors import BadInputError, ConfigError, LiuhenError, UnknownKeyError
 from evidence.io.durable import Disc, make_folder
 from evidence.model import DEVICE_ID, Officer
 from evidence.receipts import read_assignment
 from evidence.signing import KeySigner, PrivateKey, VerifyKey
 
 SIGNING_KEY, LINK_KEY, REQUEST, ASSIGNMENT = "signing.key", "link.key", "request.pem", "assignment.jws"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,18 @@ class Identity:
     dock_key: VerifyKey
     host: str
     port: int
-    officer: Officer | None
+
+    def officer(self) -> Officer | None:
+        """Who wears the recorder by the dock's latest word. What proves nothing is said and assigns nobody."""
+        path = self.folder / ASSIGNMENT
+        try:
+            token = path.read_text("ascii", errors="replace").strip()
+            return read_assignment(token, self.dock_key, self.device)
+        except FileNotFoundError:
+            return None
+        except (OSError, LiuhenError) as error:
+            log.warning("%s: nobody is assigned: %s", path, error)
+            return None
 
 
 def provision(folder: Path, device: str, disc: Disc) -> Path:
@@ -65,11 +78,7 @@ def load_identity(folder: Path) -> Identity:
     if own.key.kid != signer.kid or own.role is not Role.RECORDER or dock.role is not Role.DOCK:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
     host, port = _dock_address(folder)
-    assignment = folder / ASSIGNMENT
-    officer = None
-    if assignment.exists():
-        officer = read_assignment(assignment.read_text("ascii", errors="replace").strip(), dock.key, own.name)
-    return Identity(folder, own.name, signer, certificate, dock.key, host, port, officer)
+    return Identity(folder, own.name, signer, certificate, dock.key, host, port)
 
 
 def _dock_address(folder: Path) -> tuple[str, int]:

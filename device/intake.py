@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from device.ports import SoundBlock, VideoPacket
 
@@ -23,17 +24,50 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin a recording. `trigger` says why."""
+    """Begin a recording of this id. `trigger` says why."""
 
     trigger: str
+    recording: str
+
+
+class Ending(Enum):
+    """How a run of fragments ends."""
+
+    STOP = auto()
+    """The recording is over."""
+    PAUSE = auto()
+    """Nothing is kept until `Resume`; the recording goes on afterwards."""
+    CUT = auto()
+    """The recorder goes off in mid-recording: an interruption, which waits for the next start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End the recording with the fragment that holds this moment; `done` is set when it is sealed."""
+    """End with the fragment that holds this moment; `done` is set when it is sealed.
+
+    `trigger` says why; of a `CUT` it is the cause of the interruption.
+    """
 
     trigger: str
     done: asyncio.Event
+    ending: Ending = Ending.STOP
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The pause is over: keep what is seen from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something forbids recording until `Release`: `part` says what, as in an interruption."""
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What held the recording is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +82,8 @@ class StopOverdue:
     """The picture that should end the recording does not come: end it without."""
 
 
-Item = VideoPacket | SoundBlock | Dropped | Start | Stop | StopOverdue | CameraStalled
+Command = Start | Stop | StopOverdue | Resume | Hold | Release | CameraStalled
+Item = VideoPacket | SoundBlock | Dropped | Command
 
 
 class Intake:
@@ -72,7 +107,7 @@ class Intake:
         """From the microphone's thread."""
         self._loop.call_soon_threadsafe(self._take_sound, block)
 
-    def command(self, item: Start | Stop | StopOverdue | CameraStalled) -> None:
+    def command(self, item: Command) -> None:
         """From the event loop."""
         self._put(item)
 

@@ -124,6 +124,8 @@ class Light(StrEnum):
     STARTING = "starting"
     STANDBY = "standby"
     RECORDING = "recording"
+    RECORDING_LOW = "recording_low"
+    """Recording, and battery or storage runs out."""
     SOUND_ONLY = "sound_only"
     PAUSED = "paused"
     INTERRUPTED = "interrupted"

@@ -21,16 +21,29 @@ from evidence.kinds import PART_KINDS
 from evidence.model import SEGMENT_ID, Timestamp
 from evidence.signing import to_base64url
 
-LIFE = ("power_on", "power_off", "recording_started", "recording_stopped", "interruption", "resumed", "reason")
+CASE_OPENED = "case_opened"
+LIFE = ("recording_started", "recording_stopped", "interruption", "resumed", "paused", "pause_ended")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenInterruption:
-    """A break that has not ended: the recording it broke, and who was recording."""
+    """A break that has not ended, and the recording it broke."""
 
     interruption: str
     recording: str
-    officer: str | None
+    cause: str
+    began: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPause:
+    """A declared pause that nobody has ended, and the recording that it suspends, if any."""
+
+    pause: str
+    recording: str | None
+    limit_s: int
+    began: Timestamp
+    reasoned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,7 @@ class Recovered:
     fragments: int
     torn_bytes: int
     interrupted: OpenInterruption | None
+    paused: OpenPause | None
 
 
 def recover(spool: Spool, numbers: Numbers, boot: str, software: str) -> Recovered:
@@ -49,20 +63,22 @@ def recover(spool: Spool, numbers: Numbers, boot: str, software: str) -> Recover
         spool.note("journal_opened", software=software)
     last = spool.journal.last_of_kind("power_on", "power_off")
     # Not what an earlier recovery adopted: that one was cut itself, and its entries are younger than the break.
-    alive = spool.journal.last_of_kind("init", "fragment", "recording_started", "resumed")
+    alive = spool.journal.last_of_kind("init", "fragment", "recording_started", "resumed", "pause_ended")
     previous_end = "none" if last is None else "clean" if last.kind == "power_off" else _unclean_end(last, boot)
-    spool.note("power_on", software=software, previous_end=previous_end)
     # What a clean end left open was left by a card that took nothing more.
-    cause = "power_loss" if previous_end == "power_loss" else "device_fault"
+    cause = _cause(spool, previous_end)
+    spool.note("power_on", software=software, previous_end=previous_end)
     _forget_unjournalled(spool)
     found = [_recover_segment(spool, segment, cause) for segment in _unsealed(spool)]
     recover_blobs(spool)
     _finish_releases(spool)
+    paused = _paused(spool)
     return Recovered(
         previous_end=previous_end,
         fragments=sum(fragments for fragments, _ in found),
         torn_bytes=sum(torn for _, torn in found),
-        interrupted=_interrupted(spool, numbers, cause, alive.at if alive else None),
+        interrupted=None if paused else _interrupted(spool, numbers, cause, alive.at if alive else None),
+        paused=paused,
     )
 
 
@@ -149,22 +165,45 @@ def _unclean_end(last: Entry, boot: str) -> str:
     return "device_fault" if last.at.boot == boot else "power_loss"
 
 
+def _cause(spool: Spool, previous_end: str) -> str:
+    """Why a recording that was running then broke; behind an open case every end is a tampering."""
+    case = spool.journal.last_of_kind("tamper", "power_on")
+    if previous_end in {"power_loss", "device_fault"} and case is not None and case.fields.get("what") == CASE_OPENED:
+        return "tamper"
+    return "power_loss" if previous_end == "power_loss" else "device_fault"
+
+
+def _paused(spool: Spool) -> OpenPause | None:
+    """The declared pause that was running when the last run ended: it goes on, for the place may still be the same."""
+    ended = {entry.fields["pause"] for entry in spool.journal.of_kind("pause_ended")}
+    last = spool.journal.last_of_kind("paused")
+    if last is None or last.fields["pause"] in ended:
+        return None
+    reasoned = {entry.fields["pause"] for entry in spool.journal.of_kind("pause_reason")}
+    pause: str = last.fields["pause"]
+    return OpenPause(pause, last.fields["recording"], last.fields["limit_s"], last.at, pause in reasoned)
+
+
 def _interrupted(spool: Spool, numbers: Numbers, cause: str, cut_at: Timestamp | None) -> OpenInterruption | None:
     """The recording that was running when the last run ended, or that an earlier break left waiting."""
     entries = list(spool.journal.of_kind(*LIFE))
     started = [entry for entry in entries if entry.kind == "recording_started"]
     if not started:
         return None
-    recording, officer = started[-1].fields["recording"], started[-1].fields["officer"]
+    recording = started[-1].fields["recording"]
     about = [entry for entry in entries if entry.fields.get("recording") == recording]
     if about[-1].kind == "recording_stopped":
         return None
     if about[-1].kind == "interruption":
-        return OpenInterruption(about[-1].fields["interruption"], recording, officer)
-    broken = numbers.next_interruption()
-    began = cut_at or about[-1].at
-    spool.note("interruption", interruption=broken, recording=recording, cause=cause, began=began.to_fields())
-    return OpenInterruption(broken, recording, officer)
+        fields = about[-1].fields
+        began = Timestamp.from_fields(fields["began"])
+        return OpenInterruption(fields["interruption"], recording, fields["cause"], began)
+    broken, began = numbers.next_interruption(), cut_at or about[-1].at
+    part = "agent" if cause == "device_fault" else None
+    spool.note(
+        "interruption", interruption=broken, recording=recording, cause=cause, part=part, began=began.to_fields()
+    )
+    return OpenInterruption(broken, recording, cause, began)
 
 
 def _officer_of(spool: Spool, recording: str) -> str | None:

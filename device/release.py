@@ -11,11 +11,11 @@ from device.spool import Spool
 from evidence.errors import LiuhenError
 from evidence.journal import Entry
 from evidence.kinds import BLOB_KINDS
-from evidence.receipts import read_word
+from evidence.receipts import BLOB_STORED, STORED, read_word
 from evidence.signing import VerifyKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Releaser:
     """Believes the dock's word and frees what it has. Runs on the disc thread."""
 
@@ -23,6 +23,8 @@ class Releaser:
     dock_key: VerifyKey
     camera: CameraConfig
     storage: StorageConfig
+    releasable_bytes: int = 0
+    """Room that could be freed, as of the last `run`."""
 
     @property
     def wanted_bytes(self) -> int:
@@ -34,12 +36,19 @@ class Releaser:
         """Journal what the dock said, then free what may be freed and is wanted. Returns how much was. DiscError."""
         self._note_words()
         freed = 0
-        for entry in self._releasable():
+        waiting = self._releasable()
+        for entry in waiting:
             if self.spool.disc.free_bytes(self.spool.paths.root) >= self.wanted_bytes:
                 break
             self._release(entry)
             freed += 1
+        self.releasable_bytes = sum(entry.fields["stored_bytes"] for entry in waiting[freed:])
         return freed
+
+    def all_received(self) -> bool:
+        """The dock has all evidence that there is. DiscError."""
+        awaited = Words(self.spool.paths, self.spool.journal).awaited()
+        return not any(word.kind in {STORED, BLOB_STORED} for word in awaited)
 
     def _note_words(self) -> None:
         words = Words(self.spool.paths, self.spool.journal)

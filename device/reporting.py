@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from device.spool import SpoolPaths
 from evidence.errors import LinkError
 from evidence.io.journal_store import JournalStore
-from evidence.io.mqtt import Incoming, Link
+from evidence.io.mqtt import Incoming
+from evidence.io.road import Road
 from evidence.receipts import REPORT_TAKEN
 from evidence.wire import Topic, Up
 
@@ -55,7 +56,7 @@ class ReportsReader:
 class Reports:
     """Puts them on the link: over each connection all that are owed, and again those that the dock does not answer."""
 
-    def __init__(self, device: str, link: Link, reader: ReportsReader) -> None:
+    def __init__(self, device: str, link: Road, reader: ReportsReader) -> None:
         self._device = device
         self._link = link
         self._reader = reader

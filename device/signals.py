@@ -27,6 +27,7 @@ LIGHTS: Mapping[Light, LightPattern] = {
     Light.STARTING: LightPattern(GREEN, 200, 200),
     Light.STANDBY: LightPattern(GREEN),
     Light.RECORDING: LightPattern(RED),
+    Light.RECORDING_LOW: LightPattern(RED, 900, 300),
     Light.SOUND_ONLY: LightPattern(YELLOW),
     Light.PAUSED: LightPattern(BLUE, 500, 1500),
     Light.INTERRUPTED: LightPattern(RED, 150, 150),

@@ -145,10 +145,10 @@ class Spool:
         except DiscError as error:
             log.warning("%d entries wait: %s", len(self._refused), error)
 
-    def fields_of(self, kind: str) -> list[Mapping[str, Any]]:
-        """The fields of all entries of one kind, oldest first, refused ones included. Raises DiscError."""
-        refused = [fields for refused_kind, _, fields in self._refused if refused_kind == kind]
-        return [*(entry.fields for entry in self.journal.of_kind(kind)), *refused]
+    def told(self, *kinds: str) -> list[tuple[str, Mapping[str, Any]]]:
+        """Kind and fields of all entries of these kinds, oldest first, refused ones included. Raises DiscError."""
+        refused = [(kind, fields) for kind, _, fields in self._refused if kind in kinds]
+        return [*((entry.kind, entry.fields) for entry in self.journal.of_kind(*kinds)), *refused]
 
     def blobs_with(self, kind: str) -> set[str]:
         """The photos and notes about which an entry of this kind exists. Raises DiscError."""

@@ -12,11 +12,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import RawIOBase
 from itertools import takewhile
+from pathlib import Path
 
 from device.blob_reader import BlobReader
 from device.disc_thread import DiscThread
 from device.dock_words import Words
+from device.health.task import forward_health
 from device.identity import ASSIGNMENT, LINK_KEY, Identity
 from device.ports import Clock
 from device.reporting import Reports, ReportsReader, report_topic
@@ -25,6 +28,7 @@ from evidence.errors import DiscError, LinkError, LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.road import OpenRoad, Road
 from evidence.journal import Entry
 from evidence.kinds import PART_KINDS
 from evidence.receipts import STORED, read_assignment, read_word
@@ -33,14 +37,15 @@ from evidence.transfer import Send, SendBlob, Sender, SendJournal, SendOffer, Se
 from evidence.wire import (
     BATCH_LIMIT_BYTES,
     Down,
+    Octets,
     Offered,
     Topic,
     Up,
+    part_head,
     read_topic,
     read_want,
     write_batch,
     write_offer,
-    write_part,
     write_status,
 )
 
@@ -110,14 +115,14 @@ class SpoolReader:
             tokens.append(token)
         return write_batch(tokens)
 
-    def part(self, segment: str, index: int) -> bytes:
+    def part(self, segment: str, index: int) -> bytearray:
         """The message of one part: its entry and its stored bytes. Raises DiscError; then it is not offered again."""
         entry = self._about(segment).parts[index]
         path = self._paths.segment(segment)
         try:
             with path.open("rb", buffering=0) as file:
                 file.seek(entry.fields["offset_bytes"])
-                return write_part(entry.token, file.read(entry.fields["stored_bytes"]))
+                return read_behind(part_head(entry.token), file, entry.fields["stored_bytes"])
         except OSError as error:
             self._unreadable.add(segment)
             raise DiscError(str(path), f"cannot be read: {error.strerror}") from error
@@ -126,7 +131,7 @@ class SpoolReader:
         """The seal of a segment."""
         return self._about(segment).seal
 
-    def keep_receipt(self, payload: bytes, dock_key: VerifyKey, disc: Disc) -> str:
+    def keep_receipt(self, payload: Octets, dock_key: VerifyKey, disc: Disc) -> str:
         """Put the dock's word into the spool and give the name of what it is about.
 
         Raises LiuhenError when it proves nothing, DiscError.
@@ -151,6 +156,18 @@ class SpoolReader:
         return read
 
 
+def read_behind(head: bytes, file: RawIOBase, size_bytes: int) -> bytearray:
+    """The head and what the file has next, received where it stays. Shorter when the file is. Raises OSError."""
+    message = bytearray(len(head) + size_bytes)
+    message[: len(head)] = head
+    with memoryview(message) as view:
+        filled_bytes = len(head)
+        while read_bytes := file.readinto(view[filled_bytes:]):
+            filled_bytes += read_bytes
+    del message[filled_bytes:]
+    return message
+
+
 class Uplink:
     """One session after the other: whole ones while the recorder is docked, urgent ones for a report elsewhere."""
 
@@ -162,14 +179,22 @@ class Uplink:
         clock: Clock,
         window: int,
         on_receipt: Callable[[], None],
+        run_folder: Path,
+        open_road: OpenRoad = Link,
     ) -> None:
-        """`on_receipt` is called in the event loop when a new word of the dock lies in the spool."""
+        """`on_receipt` is called in the event loop when a new word of the dock lies in the spool.
+
+        The health card lies in `run_folder`.
+        """
+        self._open_road = open_road
         self._identity = identity
         self._paths = paths
         self._disc = disc
         self._clock = clock
         self._window = window
         self._on_receipt = on_receipt
+        self._run_folder = run_folder
+        self._connected = asyncio.Event()
         self._thread = DiscThread("uplink")
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._offered_head = -1
@@ -200,6 +225,7 @@ class Uplink:
 
     async def _session(self) -> None:
         self._events = asyncio.Queue()
+        self._connected.clear()
         reader = await self._thread.run(SpoolReader, self._paths)
         try:
             if self._whole or await self._thread.run(reader.reports.awaited):
@@ -212,13 +238,20 @@ class Uplink:
         link.subscribe([*(Topic(device, name).text() for name in Down), report_topic(device, "+")])
         link.start()
         ticker = asyncio.create_task(self._tick())
+        health = Topic(self._identity.device, Up.HEALTH).text()
+        teller = asyncio.create_task(
+            forward_health(
+                self._run_folder, lambda card: link.publish(health, card, retain=True), self._connected, self._clock
+            )
+        )
         try:
             await self._serve(link, reader)
         finally:
+            teller.cancel()
             ticker.cancel()
             await asyncio.to_thread(link.stop)
 
-    def _open_link(self) -> Link:
+    def _open_link(self) -> Road:
         folder, device = self._identity.folder, self._identity.device
         config = LinkConfig(
             host=self._identity.host,
@@ -236,14 +269,14 @@ class Uplink:
         def hop(event: Event) -> None:
             loop.call_soon_threadsafe(events.put_nowait, event)
 
-        return Link(config, hop, hop, lambda topic, reason: log.warning("refused: %s: %s", topic, reason))
+        return self._open_road(config, hop, hop, lambda topic, reason: log.warning("refused: %s: %s", topic, reason))
 
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(TICK_S)
             self._events.put_nowait(Tick())
 
-    async def _serve(self, link: Link, reader: SpoolReader) -> None:
+    async def _serve(self, link: Road, reader: SpoolReader) -> None:
         sender, reports = Sender(self._window), Reports(self._identity.device, link, reader.reports)
         connected, quiet_ticks = False, 0
         while self._whole or await self._thread.run(reader.reports.awaited):
@@ -251,6 +284,7 @@ class Uplink:
             match event:
                 case LinkState():
                     connected = event.connected
+                    (self._connected.set if connected else self._connected.clear)()
                     if connected:
                         link.publish(
                             Topic(self._identity.device, Up.STATUS).text(), write_status(online=True), retain=True
@@ -278,7 +312,7 @@ class Uplink:
         head = await self._thread.run(reader.head_seq)
         return head > self._offered_head or (self._whole and await self._thread.run(reader.has_waiting))
 
-    async def _offer(self, link: Link, sender: Sender, reader: SpoolReader) -> None:
+    async def _offer(self, link: Road, sender: Sender, reader: SpoolReader) -> None:
         self._offered_head = await self._thread.run(reader.head_seq)
         waiting, blobs = [], []
         if self._whole:
@@ -303,13 +337,13 @@ class Uplink:
             log.warning("ignored: %s", error)
         return []
 
-    def _keep_assignment(self, payload: bytes) -> None:
+    def _keep_assignment(self, payload: Octets) -> None:
         read_assignment(payload.decode("ascii", errors="replace"), self._identity.dock_key, self._identity.device)
         path = self._identity.folder / ASSIGNMENT
         if not path.exists() or path.read_bytes() != payload:
-            self._disc.replace(path, payload)
+            self._disc.replace(path, bytes(payload))
 
-    def _send_all(self, link: Link, reader: SpoolReader, sends: list[Send]) -> None:
+    def _send_all(self, link: Road, reader: SpoolReader, sends: list[Send]) -> None:
         """In the disc thread, so that a part goes from the card to the link without a detour, one at a time."""
         for send in sends:
             try:
@@ -323,7 +357,7 @@ class Uplink:
                 log.info("%s", error)
                 return
 
-    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, bytes]:
+    def _message(self, reader: SpoolReader, send: Send) -> tuple[Topic, Octets]:
         device = self._identity.device
         match send:
             case SendOffer():

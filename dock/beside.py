@@ -21,7 +21,7 @@ from evidence.journal import Entry, read_entry
 from evidence.kinds import HASH, INTERRUPTION_ID
 from evidence.receipts import BLOB_STORED, REPORT_TAKEN
 from evidence.signing import VerifyKey, to_base64url
-from evidence.wire import BLOB_LIMIT_BYTES, BLOB_RANGES, Ranges, Topic, Up, read_part
+from evidence.wire import BLOB_LIMIT_BYTES, BLOB_RANGES, Octets, Ranges, Topic, Up, read_part
 
 LOG = logging.getLogger("liuhen.dock")
 
@@ -42,7 +42,7 @@ class Beside:
         self._catalogue = catalogue
         self._vault = vault
 
-    def take_blob(self, topic: Topic, payload: bytes) -> None:
+    def take_blob(self, topic: Topic, payload: Octets) -> None:
         """Store a photo or a note and journal its receipt, unless that has been done. Raises LiuhenError, DiscError.
 
         One that comes before its journal entry is left, and so it is asked for again.
@@ -76,7 +76,7 @@ class Beside:
         }
         return BlobStates(lacks, receipts)
 
-    def take_report(self, topic: Topic, payload: bytes, key: VerifyKey) -> str | None:
+    def take_report(self, topic: Topic, payload: Octets, key: VerifyKey) -> str | None:
         """Keep an urgent report and give its receipt; None for one that is taken back.
 
         Raises LiuhenError, DiscError.

@@ -6,9 +6,10 @@ writing a journal and writing here leaves nothing to repair: the next one reads 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -39,6 +40,7 @@ from evidence.kinds import BLOB_KINDS
 
 BUSY_MS = 30_000
 INCOMING, STORED = "incoming", "stored"
+NOTHING: Mapping[str, Entry] = MappingProxyType({})
 
 METADATA = MetaData()
 DEVICES = Table(
@@ -106,11 +108,14 @@ class Catalogue:
         except SQLAlchemyError as error:
             raise DiscError(str(self._engine.url.database), f"the catalogue fails: {error}".splitlines()[0]) from error
 
-    def catch_up(self, owner: str, journal: Path) -> None:
-        """Read what the journal holds beyond what is known here. The caller holds the journal's lock."""
+    def catch_up(self, owner: str, journal: Path, added: Iterable[Entry] = ()) -> None:
+        """Read what the journal holds beyond what is known here. The caller holds the journal's lock.
+
+        `added` are entries that it has just put there, so that they are not taken apart a second time.
+        """
         if self.is_behind(owner, journal):
             with self.writing() as db:
-                read_on(db, owner, journal)
+                read_on(db, owner, journal, {entry.token: entry for entry in added})
 
     def is_behind(self, owner: str, journal: Path) -> bool:
         """Whether the journal has grown since. Raises BadInputError when it has shrunk."""
@@ -210,8 +215,8 @@ class Catalogue:
         return next(iter(self._rows(query)), None)
 
 
-def read_on(db: Connection, owner: str, journal: Path) -> None:
-    """Take over the entries that stand behind those already read."""
+def read_on(db: Connection, owner: str, journal: Path, parsed: Mapping[str, Entry] = NOTHING) -> None:
+    """Take over the entries that stand behind those already read; `parsed` are tokens that somebody has read."""
     known = db.execute(select(JOURNALS).where(JOURNALS.c.owner == owner)).first()
     size_bytes, head = (known.size_bytes, Head(known.seq, known.hash)) if known else (0, EMPTY)
     if _size_bytes(journal) < size_bytes:
@@ -220,7 +225,8 @@ def read_on(db: Connection, owner: str, journal: Path) -> None:
     with journal.open("rb") as file:
         file.seek(size_bytes)
         for line in file:
-            entry = read_entry(line.decode("ascii", errors="replace").rstrip("\n"), str(journal))
+            token = line.decode("ascii", errors="replace").rstrip("\n")
+            entry = parsed.get(token) or read_entry(token, str(journal))
             (_take_own if owner == JOURNAL_OWNER else _take_recorders)(db, entry)
             size_bytes, head = size_bytes + len(line), entry.head
     values = {"seq": head.seq, "hash": head.hash, "size_bytes": size_bytes}

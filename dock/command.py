@@ -13,8 +13,10 @@ from dock.clock import SystemClock
 from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
+from dock.health import heard, heard_fields, print_heard, state_of
 from dock.receiver import serve
 from evidence.errors import BadInputError
+from evidence.health import EXIT_CODES, State
 from evidence.io.command import Command
 from evidence.io.durable import PosixDisc, make_folder
 from evidence.model import Officer
@@ -39,6 +41,11 @@ a larger site runs several, each with its share of the recorders.
 
   liuhen dock run station
   liuhen dock run station --receiver 2 --of 2
+"""
+HEALTH_HELP = """\
+Lists every enrolled recorder with the worst of what it last said of itself, worst recorder first.
+
+Exit codes, as monitoring plugins have them: 0 all well, 1 warning, 2 critical, 3 not known.
 """
 
 
@@ -67,14 +74,28 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     take.add_argument("--of", type=int, default=1, metavar="N", help="of how many (1)")
     take.set_defaults(act=_receive)
 
+    tell = verbs.add_parser("health", help="how the recorders are", description=HEALTH_HELP, formatter_class=raw)
+    tell.add_argument("folder", type=Path, metavar="DIR", help="the dock")
+    tell.add_argument("--json", action="store_true", help="for machines: one JSON list, a recorder an object")
+    tell.set_defaults(act=_health)
+
     for verb in (make, give):
         verb.add_argument("--json", action="store_true", help="print the result as JSON")
         verb.set_defaults(act=_init if verb is make else _enrol)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    arguments.act(arguments)
-    return 0
+    code: int | None = arguments.act(arguments)
+    return code or 0
+
+
+def _health(arguments: argparse.Namespace) -> int:
+    listed = list(heard(DockFolder(arguments.folder), SystemClock().now().utc_us))
+    if arguments.json:
+        print(json.dumps([heard_fields(one) for one in listed], ensure_ascii=False, indent=2))
+    else:
+        print_heard(listed)
+    return EXIT_CODES[max(map(state_of, listed), key=tuple(State).index, default=State.OK)]
 
 
 def _init(arguments: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from dock.folder import JOURNAL_OWNER, DockFolder
 from dock.rebuild import rebuild_if_empty
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, UnknownKeyError
+from evidence.explanation import Draft, draft
 from evidence.io.durable import Disc
 from evidence.io.token_file import TokenFile, read_lines
 from evidence.journal import Entry, read_entry
@@ -86,6 +87,16 @@ class DutyDesk:
                 raise BadInputError(f"interruption {interruption}", "is explained already", "--again adds to it")
             fields = {"recorder": recorder, "interruption": interruption, "author": author, "text": text}
             return add("explanation", fields)
+
+    def draft(self, recorder: str, interruption: str) -> Draft:
+        """What the recorder's journal knows of an interruption, for the officer to complete.
+
+        Raises BadInputError, UnknownKeyError.
+        """
+        self._refuse_unknown(recorder)
+        path = self._folder.journal(recorder)
+        tokens = read_lines(path) if path.exists() else ()
+        return draft((read_entry(token, str(path)) for token in tokens), interruption)
 
     def reports(self) -> list[ReportTaken]:
         """The urgent reports that the dock has taken, oldest first. Raises BadInputError, DiscError."""

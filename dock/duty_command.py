@@ -11,6 +11,7 @@ from dock.duty import DutyDesk
 from dock.enrolment import head_files
 from dock.folder import DockFolder
 from evidence.errors import BadInputError
+from evidence.explanation import draft_fields, draft_text
 from evidence.io.durable import PosixDisc, make_folder
 from evidence.model import REGIMES, Officer
 
@@ -18,6 +19,12 @@ ASSIGN_HELP = """\
 Says who wears a recorder from now on. The recorder learns of it the next time it is in the dock.
 
   liuhen dock assign station --recorder LH-000001 --officer 640221-0117 张建国 平罗县退役军人事务局 --regime pingluo
+"""
+DRAFT_HELP = """\
+Prints the draft of a written explanation: who, when, how long, what the recorder read before and after, and what was
+said (pingluo 8, changzhi 21, xuchang 19). The officer completes it; `liuhen dock explain` then keeps it.
+
+  liuhen dock draft station --recorder LH-000001 --interruption 3f2a9c1b7d04-i0001
 """
 EXPLAIN_HELP = """\
 Puts an officer's written explanation of an interruption into the dock's journal (pingluo 8, changzhi 21, xuchang 19).
@@ -42,20 +49,24 @@ def add_duty_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """The verbs behind `liuhen dock`."""
     raw = argparse.RawDescriptionHelpFormatter
     assign = verbs.add_parser("assign", help="say who wears a recorder", description=ASSIGN_HELP, formatter_class=raw)
+    drafting = verbs.add_parser("draft", help="draft an explanation", description=DRAFT_HELP, formatter_class=raw)
     explain = verbs.add_parser("explain", help="explain an interruption", description=EXPLAIN_HELP, formatter_class=raw)
     reports = verbs.add_parser("reports", help="list urgent reports", description=REPORTS_HELP, formatter_class=raw)
     head = verbs.add_parser("head", help="keys for the head of the unit", description=HEAD_HELP, formatter_class=raw)
     head.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the files")
-    for verb, act in ((head, _head), (assign, _assign), (explain, _explain), (reports, _reports)):
+    for verb, act in (
+        (head, _head), (assign, _assign), (drafting, _draft), (explain, _explain), (reports, _reports),
+    ):  # fmt: skip
         verb.add_argument("folder", type=Path, metavar="DIR", help="the dock")
         verb.add_argument("--json", action="store_true", help="print the result as JSON")
         verb.set_defaults(act=act)
-    for verb in (assign, explain):
+    for verb in (assign, drafting, explain):
         verb.add_argument("--recorder", required=True, metavar="ID", help="the recorder's id")
+    for verb in (drafting, explain):
+        verb.add_argument("--interruption", required=True, metavar="IID", help="the interruption's id")
     officer = ("NUMBER", "NAME", "UNIT")
     assign.add_argument("--officer", nargs=3, required=True, metavar=officer, help="who wears the recorder")
     add_regime(assign)
-    explain.add_argument("--interruption", required=True, metavar="IID", help="the interruption's id")
     explain.add_argument("--author", required=True, metavar="NUMBER", help="certificate number of whoever wrote it")
     text = explain.add_mutually_exclusive_group(required=True)
     text.add_argument("--text", help="what happened, and why")
@@ -80,6 +91,14 @@ def _assign(arguments: argparse.Namespace) -> None:
         print(json.dumps({"seq": entry.seq, **entry.fields}, ensure_ascii=False))
     else:
         print(f"{arguments.recorder} is assigned to {officer.name} {officer.number}, {officer.unit}")
+
+
+def _draft(arguments: argparse.Namespace) -> None:
+    made = _desk(arguments).draft(arguments.recorder, arguments.interruption)
+    if arguments.json:
+        print(json.dumps(draft_fields(made), ensure_ascii=False))
+    else:
+        print(draft_text(made), end="")
 
 
 def _explain(arguments: argparse.Namespace) -> None:

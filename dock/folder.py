@@ -85,6 +85,10 @@ class DockFolder:
         """The recorder's entry that is its urgent report of an interruption."""
         return self.vault / device / "reports" / f"{interruption}.jws"
 
+    def health(self, device: str) -> Path:
+        """The latest health card of a recorder."""
+        return self.private / "health" / f"{device}.jws"
+
     def quarantine(self, device: str) -> Path:
         """What a recorder sent and the dock must not store as evidence."""
         return self.root / "quarantine" / device

@@ -1,7 +1,9 @@
 """What the dock does with the messages of recorders: a batch of messages in, a list of answers out.
 
-Nothing is answered before it is durable. Whatever a recorder sends, this goes on: what cannot be evidence goes to
-quarantine with its reason, what cannot be read is logged and left. Only a failing disc ends it.
+In three steps, so that the disc writes one batch while the next one is checked. Nothing is answered before it is
+durable: until its batch is settled, a part is known as coming, and counts for nothing. Whatever a recorder sends, this
+goes on: what cannot be evidence goes to quarantine with its reason, what cannot be read is logged and left. Only a
+failing disc ends it.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from dock.beside import Beside, blob_what, read_blob_name, read_interruption
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
-from dock.manifest import Part, check_part, check_place, hash_part, part_name, part_of, read_name
-from dock.records import Recorder, Records
+from dock.health import keep_card
+from dock.manifest import Part, check_entry, check_part, check_place, hash_part, part_name, read_name
+from dock.records import Progress, Recorder, Records
 from dock.vault import Vault
 from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionError, RejectedError
 from evidence.io.durable import Disc
@@ -26,6 +29,7 @@ from evidence.signing import to_base64url
 from evidence.transfer import missing_ranges
 from evidence.wire import (
     Down,
+    Octets,
     Offer,
     Ranges,
     Topic,
@@ -50,7 +54,7 @@ class Message:
     """What came in: a topic and its payload, and the hash of the part in it where somebody has taken that already."""
 
     topic: str
-    payload: bytes
+    payload: Octets
     part_hash: str | None = None
 
 
@@ -76,41 +80,80 @@ class _Turn:
     words: dict[str, None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """A part that has been checked, and where it is awaited."""
+
+    part: Part
+    stored: memoryview
+    progress: Progress
+
+
 @dataclass(slots=True)
-class _Batch:
-    """What one batch did: files that wait for their sync, parts that wait for the catalogue."""
+class Batch:
+    """What one batch did so far."""
 
     turns: dict[str, _Turn] = field(default_factory=dict)
-    files: dict[Path, None] = field(default_factory=dict)
-    parts: list[Part] = field(default_factory=list)
+    parts: list[_Coming] = field(default_factory=list)
+    written: list[_Coming] = field(default_factory=list)
 
 
 class Intake:
-    """The rules at work on one dock's folder. Several may work there, each for other recorders."""
+    """The rules at work on one dock's folder. Several may work there, each for other recorders.
+
+    Batches are checked, written and settled in the same order. Checking and settling belong to one thread; meanwhile
+    another one may write the batch before the one that is checked, but none while a batch is settled. A DiscError
+    means that nothing is known any more: what this object has in memory is good for nothing then.
+    """
 
     def __init__(self, folder: DockFolder, disc: Disc, journal: DockJournal, catalogue: Catalogue) -> None:
+        self._folder = folder
         self._journal = journal
         self._catalogue = catalogue
         self._vault = Vault(folder, disc)
         self._records = Records(folder, disc, journal, catalogue)
         self._beside = Beside(journal, catalogue, self._vault)
+        self._under_way = 0
 
-    def handle(self, messages: Iterable[Message]) -> list[Answer]:
-        """Take in a batch; every answer is about something durable. Raises DiscError, after which nothing is known."""
-        self._records.trim()
-        batch = _Batch()
-        try:
-            for message in messages:
-                self._take(batch, message)
-            for path in batch.files:
-                self._vault.sync(path)
-            self._catalogue.add_parts(batch.parts)
-            return [answer for turn in batch.turns.values() for answer in self._conclude(turn)]
-        except DiscError:
-            self._records.forget()
-            raise
+    def check(self, messages: Iterable[Message]) -> Batch:
+        """Take in all but the bytes of parts. Raises DiscError."""
+        if self._under_way == 0:
+            self._records.trim()
+        self._under_way += 1
+        batch = Batch()
+        for message in messages:
+            self._take(batch, message)
+        return batch
 
-    def _take(self, batch: _Batch, message: Message) -> None:
+    def write(self, batch: Batch) -> None:
+        """Write the batch's parts, durable. Raises DiscError."""
+        files: dict[Path, None] = {}
+        for coming in batch.parts:
+            part = coming.part
+            if coming.progress.coming.get(part.part) is not part:
+                continue
+            try:
+                files[self._vault.put_part(part.device, part.segment, part.offset_bytes, coming.stored)] = None
+                batch.written.append(coming)
+            except DiscFullError as error:
+                LOG.warning("refused recorder=%s part=%d of=%s reason=%s", part.device, part.part, part.segment, error)
+        for path in files:
+            self._vault.sync(path)
+
+    def settle(self, batch: Batch) -> list[Answer]:
+        """Count what has been written, and answer. Raises DiscError."""
+        self._under_way -= 1
+        self._catalogue.add_parts(one.part for one in batch.written if one.progress.confirm(one.part))
+        for refused in batch.parts:
+            refused.progress.give_up(refused.part)
+        return [answer for turn in batch.turns.values() for answer in self._conclude(turn)]
+
+    @property
+    def crowded(self) -> bool:
+        """Whether memory should be trimmed, which can be done only when no batch is under way."""
+        return self._records.crowded()
+
+    def _take(self, batch: Batch, message: Message) -> None:
         try:
             topic = read_topic(message.topic)
             recorder = self._records.recorder(topic.device)
@@ -129,7 +172,7 @@ class Intake:
         except LiuhenError as error:
             self._reject(topic.device, _what(topic), message.payload, error)
 
-    def _take_named(self, batch: _Batch, turn: _Turn, topic: Topic, message: Message) -> None:
+    def _take_named(self, batch: Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         match topic.name:
             case Up.OFFER:
                 self._take_offer(turn, message.payload)
@@ -139,8 +182,10 @@ class Intake:
                 self._take_part(batch, turn, topic, message)
             case Up.BLOB | Up.REPORT:
                 self._take_beside(turn, topic, message.payload)
+            case Up.HEALTH:
+                keep_card(self._folder, topic.device, turn.recorder.key, bytes(message.payload))
 
-    def _take_offer(self, turn: _Turn, payload: bytes) -> None:
+    def _take_offer(self, turn: _Turn, payload: Octets) -> None:
         turn.offer = read_offer(payload)
         self._records.look_for_assignment(turn.recorder)
         for offered in turn.offer.segments:
@@ -148,7 +193,7 @@ class Intake:
             turn.touched[offered.segment] = None
         turn.blobs.update(dict.fromkeys(turn.offer.blobs))
 
-    def _take_journal(self, turn: _Turn, payload: bytes) -> None:
+    def _take_journal(self, turn: _Turn, payload: Octets) -> None:
         verdict = self._records.add_entries(turn.recorder, read_batch(payload))
         turn.told = True
         turn.touched.update({str(seal.fields["segment"]): None for seal in verdict.seals})
@@ -157,25 +202,25 @@ class Intake:
         if verdict.wrong is not None:
             self._reject(turn.recorder.device, Up.JOURNAL, payload, verdict.wrong, verdict.wrong_token.encode("ascii"))
 
-    def _take_part(self, batch: _Batch, turn: _Turn, topic: Topic, message: Message) -> None:
+    def _take_part(self, batch: Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         segment, index = read_name(topic.rest)
         token, stored = read_part(message.payload)
-        entry = read_entry(token, f"part {index} of {segment}")
-        if (entry.device, entry.fields.get("segment"), entry.fields.get("index")) != (topic.device, segment, index):
+        part = turn.recorder.known_parts.get(token_hash(token))
+        if part is None:
+            part = check_entry(read_entry(token, f"part {index} of {segment}"), turn.recorder.key)
+        if (part.device, part.segment, part.part) != (topic.device, segment, index):
             raise RejectedError(f"part {index} of {segment}", "comes with the entry of another part")
         turn.told = True
         turn.touched[segment] = None
-        progress, part = self._records.progress(turn.recorder, segment), part_of(entry)
-        if progress.receipt is not None or progress.parts.get(index) == part:
+        progress = self._records.progress(turn.recorder, segment)
+        if progress.receipt is not None or progress.has(part):
             return
-        key = None if token_hash(token) in turn.recorder.verified else turn.recorder.key
-        check_part(entry, part, len(stored), message.part_hash or hash_part(stored), key)
-        check_place(part, progress.seal, progress.parts)
-        batch.files[self._vault.put_part(part.device, segment, part.offset_bytes, stored)] = None
-        batch.parts.append(part)
-        progress.parts[index] = part
+        check_part(part, len(stored), message.part_hash or hash_part(stored))
+        check_place(part, progress.seal, progress.all_parts())
+        progress.coming[index] = part
+        batch.parts.append(_Coming(part, stored, progress))
 
-    def _take_beside(self, turn: _Turn, topic: Topic, payload: bytes) -> None:
+    def _take_beside(self, turn: _Turn, topic: Topic, payload: Octets) -> None:
         if topic.name is Up.BLOB:
             turn.told = True
             turn.blobs[read_blob_name(topic)] = None
@@ -218,10 +263,9 @@ class Intake:
     def _finish(self, turn: _Turn, segment: str) -> None:
         """Put a complete segment into the vault and journal its receipt, unless that has been done."""
         progress = self._records.progress(turn.recorder, segment)
-        if wrong := progress.contradicting():
+        if wrong := progress.drop_contradicting():
             self._drop(turn.recorder.device, segment, wrong)
-            turn.recorder.segments.pop(segment)
-        elif progress.receipt is None and (seal := progress.sealed()) is not None:
+        if progress.receipt is None and (seal := progress.sealed()) is not None:
             progress.receipt = self._store(turn, seal)
         if progress.receipt is not None:
             turn.receipts[segment] = progress.receipt
@@ -262,7 +306,7 @@ class Intake:
         self._catalogue.forget_parts(device, segment, [part.part for part in wrong])
 
     def _reject(
-        self, device: str, what: str, content: bytes, error: LiuhenError, identity: bytes | None = None
+        self, device: str, what: str, content: Octets, error: LiuhenError, identity: bytes | None = None
     ) -> None:
         """Quarantine and journal, once for each content; `identity` names it where the same trouble comes in others."""
         digest = to_base64url(sha256(content if identity is None else identity).digest())
@@ -276,7 +320,7 @@ class Intake:
             LOG.error("recorder=%s has %d rejected contents, no more are kept", device, REJECTIONS_LIMIT)
             return
         try:
-            kept = self._vault.quarantine(device, f"{what.replace('/', '_')}-{digest[:16]}", content, reason)
+            kept = self._vault.quarantine(device, f"{what.replace('/', '_')}-{digest[:16]}", bytes(content), reason)
         except DiscFullError as full:
             LOG.error("not quarantined recorder=%s reason=%s", device, full)
             return
@@ -286,7 +330,7 @@ class Intake:
             self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
 
 
-def read_message(topic: str, payload: bytes) -> Message:
+def read_message(topic: str, payload: Octets) -> Message:
     """A message with the hash of its part taken here: where it comes in, another thread has time for that."""
     if f"/{Up.FRAGMENT}/" not in topic:
         return Message(topic, payload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
@@ -84,25 +84,26 @@ def hash_part(stored: memoryview) -> str:
     return to_base64url(sha256(stored).digest())
 
 
-def check_part(entry: Entry, part: Part, size_bytes: int, digest: str, key: VerifyKey | None) -> None:
-    """Check a part's entry, and the size and hash of what came; `part` is what the entry says.
-
-    `key` is None when the entry's signature has been checked before. Raises LiuhenError.
-    """
-    where = f"part {part.part} of {part.segment}"
+def check_entry(entry: Entry, key: VerifyKey) -> Part:
+    """The part that a part's entry describes, once its kind and its signature are right. Raises LiuhenError."""
     if entry.kind not in PART_KINDS:
-        raise RejectedError(where, f"comes with an entry of kind {entry.kind}")
+        raise RejectedError("part", f"comes with an entry of kind {entry.kind}")
+    entry.verify(key)
+    return part_of(entry)
+
+
+def check_part(part: Part, size_bytes: int, digest: str) -> None:
+    """Check size and hash of what came; `part` is what its entry says. Raises RejectedError."""
+    where = f"part {part.part} of {part.segment}"
     if not within_limits(part):
         raise RejectedError(where, "is larger or lies further in than any part may")
     if size_bytes != part.stored_bytes:
         raise RejectedError(where, f"has {size_bytes} bytes, its entry says {part.stored_bytes}")
-    if key is not None:
-        entry.verify(key)
     if digest != part.stored_sha256:
         raise RejectedError(where, "has bytes that do not fit the hash in its entry")
 
 
-def check_place(part: Part, seal: Seal | None, others: Mapping[int, Part]) -> None:
+def check_place(part: Part, seal: Seal | None, others: Iterable[Part]) -> None:
     """Check that a part belongs where it wants to go. Raises RejectedError.
 
     After the seal its manifest decides; before it, no part may lie over another one.
@@ -113,7 +114,7 @@ def check_place(part: Part, seal: Seal | None, others: Mapping[int, Part]) -> No
             raise RejectedError(where, "is not the part that the recorder sealed")
         return
     end_bytes = part.offset_bytes + part.stored_bytes
-    for other in others.values():
+    for other in others:
         if other.part == part.part:
             raise RejectedError(where, "is stored already with other content")
         if part.offset_bytes < other.offset_bytes + other.stored_bytes and other.offset_bytes < end_bytes:

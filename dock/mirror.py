@@ -16,12 +16,16 @@ TAIL_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which tokens to append, the seals among them, and what is wrong with the one after them, if anything."""
+    """Which entries to append, and what is wrong with the one after them, if anything."""
 
-    fresh: tuple[str, ...]
-    seals: tuple[Entry, ...]
+    fresh: tuple[Entry, ...]
     wrong: LiuhenError | None = None
     wrong_token: str = ""
+
+    @property
+    def seals(self) -> list[Entry]:
+        """The seals among the entries."""
+        return [entry for entry in self.fresh if entry.kind == "segment"]
 
 
 class Mirror:
@@ -38,8 +42,7 @@ class Mirror:
 
         Entries before an unreadable or badly signed one are still good. After a break of the chain nothing is.
         """
-        fresh: list[str] = []
-        seals: list[Entry] = []
+        fresh: list[Entry] = []
         known = _Known(self._path, head.seq)
         for token in tokens:
             try:
@@ -51,14 +54,12 @@ class Mirror:
                     continue
                 check_link(head, entry)
             except ChainError as error:
-                return Verdict((), (), error, token)
+                return Verdict((), error, token)
             except LiuhenError as error:
-                return Verdict(tuple(fresh), tuple(seals), error, token)
-            fresh.append(token)
-            if entry.kind == "segment":
-                seals.append(entry)
+                return Verdict(tuple(fresh), error, token)
+            fresh.append(entry)
             head = entry.head
-        return Verdict(tuple(fresh), tuple(seals))
+        return Verdict(tuple(fresh))
 
     def _read(self, token: str) -> Entry:
         where = f"journal of {self._device}"

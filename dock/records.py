@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.enrolment import enrolled_key
 from dock.folder import JOURNAL_OWNER, DockFolder
-from dock.manifest import Part, Seal, read_seal
+from dock.manifest import Part, Seal, part_of, read_seal
 from dock.mirror import Mirror, Verdict
 from evidence.certificates import Trust
 from evidence.errors import UnknownKeyError
 from evidence.io.durable import Disc
 from evidence.io.token_file import TokenFile
 from evidence.journal import Entry, Head, read_entry, token_hash
+from evidence.kinds import PART_KINDS
 from evidence.signing import VerifyKey
 
 RECORDERS_LIMIT = 1024
 SEGMENTS_LIMIT = 256
-VERIFIED_LIMIT = 16_384
+KNOWN_LIMIT = 16_384
 
 
 @dataclass(slots=True)
@@ -30,6 +32,9 @@ class Progress:
     seal: Seal | None
     receipt: str | None
     parts: dict[int, Part]
+    """Durable, by index: the only ones that count."""
+    coming: dict[int, Part] = field(default_factory=dict)
+    """Checked, and on their way to the disc: acknowledged to nobody, and lost if this process is."""
     offered_parts: int = 0
     rejected: dict[int, int] | None = None
     """Which parts were rejected how often; None until somebody asks."""
@@ -39,12 +44,37 @@ class Progress:
         """How many parts there are, by the seal or else by the recorder's word; 0 when nobody has said it yet."""
         return len(self.seal.places) if self.seal else self.offered_parts
 
-    def contradicting(self) -> list[Part]:
-        """Parts stored before the seal was known, which it does not have like this."""
-        return [part for part in self.parts.values() if self.seal and not self.seal.has(part)]
+    def has(self, part: Part) -> bool:
+        """Whether nothing is left to do about this part but to wait for the disc."""
+        return part in (self.parts.get(part.part), self.coming.get(part.part))
+
+    def confirm(self, part: Part) -> bool:
+        """The part is durable; False when it has been dropped meanwhile."""
+        if self.coming.get(part.part) is not part:
+            return False
+        self.parts[part.part] = self.coming.pop(part.part)
+        return True
+
+    def give_up(self, part: Part) -> None:
+        """The part is not coming after all, unless it has come."""
+        if self.coming.get(part.part) is part:
+            self.coming.pop(part.part)
+
+    def drop_contradicting(self) -> list[Part]:
+        """Forget the parts taken before the seal was known which it does not have like this."""
+        wrong = [part for part in self.all_parts() if self.seal and not self.seal.has(part)]
+        for parts in (self.parts, self.coming):
+            for part in wrong:
+                if parts.get(part.part) is part:
+                    parts.pop(part.part)
+        return wrong
+
+    def all_parts(self) -> Iterator[Part]:
+        """Those that are durable and those that may be soon."""
+        return chain(self.parts.values(), self.coming.values())
 
     def sealed(self) -> Entry | None:
-        """The seal, when every part of its manifest is stored."""
+        """The seal, when every part of its manifest is durable."""
         return self.seal.entry if self.seal and len(self.parts) == self.expected_parts else None
 
 
@@ -57,8 +87,8 @@ class Recorder:
     head: Head
     assignment: str | None
     segments: dict[str, Progress] = field(default_factory=dict)
-    verified: set[str] = field(default_factory=set)
-    """Hashes of tokens whose signature has been checked: an entry comes twice, in the journal and with its part."""
+    known_parts: dict[str, Part] = field(default_factory=dict)
+    """Parts by the hash of their entry's token, which has been checked: it comes twice, in the journal and again."""
 
 
 class Records:
@@ -100,28 +130,33 @@ class Records:
         with file.locked() as head:
             # The lock's word counts: another process may have appended since we last looked.
             verdict = mirror.judge(head, tokens)
-            file.append(verdict.fresh)
-            recorder.verified.update(map(token_hash, verdict.fresh))
-            self._catalogue.catch_up(recorder.device, file.path)
+            file.append([entry.token for entry in verdict.fresh])
+            recorder.known_parts.update(
+                (token_hash(entry.token), part_of(entry)) for entry in verdict.fresh if entry.kind in PART_KINDS
+            )
+            self._catalogue.catch_up(recorder.device, file.path, verdict.fresh)
         recorder.head = self._catalogue.head(recorder.device)
         for seal in verdict.seals:
             progress = self.progress(recorder, str(seal.fields["segment"]))
             progress.seal = progress.seal or read_seal(seal)
         return verdict
 
+    def crowded(self) -> bool:
+        """Whether more is remembered than should be."""
+        return len(self._recorders) > RECORDERS_LIMIT or any(
+            len(recorder.segments) > SEGMENTS_LIMIT or len(recorder.known_parts) > KNOWN_LIMIT
+            for recorder in self._recorders.values()
+        )
+
     def trim(self) -> None:
-        """Keep the memory bounded. Between batches only: within one, the cache is ahead of the catalogue."""
+        """Keep the memory bounded. Only while no batch is under way: for that, this knows more than the catalogue."""
         if len(self._recorders) > RECORDERS_LIMIT:
             self._recorders.clear()
         for recorder in self._recorders.values():
             if len(recorder.segments) > SEGMENTS_LIMIT:
                 recorder.segments.clear()
-            if len(recorder.verified) > VERIFIED_LIMIT:
-                recorder.verified.clear()
-
-    def forget(self) -> None:
-        """Read everything anew: something failed half way."""
-        self._recorders.clear()
+            if len(recorder.known_parts) > KNOWN_LIMIT:
+                recorder.known_parts.clear()
 
     def _load(self, device: str) -> Recorder:
         self._catch_up_own()

@@ -14,6 +14,7 @@ from evidence.signing import to_base64url
 
 RESERVE_BYTES = 512 * 1024 * 1024
 """Kept free for journals and catalogue, so that a full dock can still say so."""
+NAMES_LIMIT = 1024
 WRITE_ONCE = 0o400
 REASON_SUFFIX = ".reason.txt"
 
@@ -24,19 +25,30 @@ class Vault:
     def __init__(self, folder: DockFolder, disc: Disc) -> None:
         self._folder = folder
         self._disc = disc
+        self._named: set[Path] = set()
+        """Incoming files whose names are durable, as far as this process knows."""
 
     def put_part(self, device: str, segment: str, offset_bytes: int, data: memoryview) -> Path:
         """Write a part at its place; it is durable after `sync`. Raises DiscFullError when only the reserve is left."""
         path = self._folder.incoming(device, segment)
-        if not path.parent.is_dir():
-            make_folder(path.parent)
+        if not path.exists():
+            # Never had, or gone into the vault: what is made under this name now is another file.
+            self._named.discard(path)
+            if not path.parent.is_dir():
+                make_folder(path.parent)
         self._refuse_without_room(path.parent, len(data))
         self._disc.write_at(path, data, offset_bytes)
         return path
 
     def sync(self, path: Path) -> None:
         """The parts written to this file survive a power cut from now on."""
+        if path in self._named:
+            self._disc.sync_data(path)
+            return
         self._disc.sync(path)
+        if len(self._named) >= NAMES_LIMIT:
+            self._named.clear()
+        self._named.add(path)
 
     def store(self, seal: Entry) -> bool:
         """Move a complete segment into the vault and put its seal beside it. Finishes what a crash left half done.

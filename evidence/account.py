@@ -6,7 +6,7 @@ boots UTC does, by the best-graded reading of each boot, and never backwards. Al
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,9 +15,12 @@ from itertools import pairwise
 from evidence.journal import Entry
 from evidence.kinds import FRAGMENT_KINDS
 from evidence.model import ClockGrade, Timestamp
+from evidence.standing import Standing, standings
 
 BRIDGE_US = 40_000
 """Neighbouring fragments up to 0.04 s apart are one recording (GA/T 947.2: gap between segments at most 0.04 s)."""
+KEY_FRAME_US = 1_500_000
+"""A camera that is asked for a key frame gives one within a GOP."""
 GRADES = tuple(ClockGrade)
 
 
@@ -26,7 +29,7 @@ class Use(StrEnum):
 
     RECORDED = "recorded"
     EXPLAINED = "explained"
-    """Inside a recording, not recorded, and somebody said why."""
+    """Inside a recording, not recorded, and it is known why: said, written, declared, or a hiccup of the sensor."""
     UNEXPLAINED = "unexplained"
     """Inside a recording, not recorded, and nobody has said why."""
     STANDBY = "standby"
@@ -44,19 +47,21 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """A break inside a recording. `end_us` is None while it lasts; `state` is open or explained."""
+    """A break inside a recording. `end_us` is None while it lasts; `reason` is None until somebody gave one."""
 
     interruption: str
     recording: str
     cause: str
+    part: str | None
     reason: str | None
     start_us: int
     end_us: int | None
+    state: Standing
 
     @property
-    def state(self) -> str:
-        """`explained` once somebody gave a reason."""
-        return "open" if self.reason is None else "explained"
+    def explained(self) -> bool:
+        """Whether somebody has said or written why."""
+        return self.reason is not None or self.state is Standing.WRITTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +81,22 @@ class Account:
 Interval = tuple[int, int]
 
 
-def accounts(entries: Iterable[Entry]) -> list[Account]:
-    """One account for each shift in a journal, oldest first. A shift ends at docking, or with the journal."""
+def accounts(entries: Iterable[Entry], written: Iterable[str] = ()) -> list[Account]:
+    """One account for each shift in a recorder's journal, oldest first. A shift ends at docking, or with the journal.
+
+    `written` names the interruptions that the dock's journal holds a written explanation of.
+    """
     listed = list(entries)
     if not listed:
         return []
     line = _TimeLine(listed)
     recorded = _merge(_fragments(listed, line), BRIDGE_US)
     recordings = _recordings(listed, line)
-    interruptions = _interruptions(listed, line, recorded, recordings)
-    uses = _Uses(recorded, recordings, interruptions, line.powered)
+    interruptions = _interruptions(
+        listed, line, recorded, recordings, standings(((entry.kind, entry.fields) for entry in listed), written)
+    )
+    known = [*_pauses(listed, line, recorded), *_skipped(listed, line)]
+    uses = _Uses(recorded, recordings, interruptions, known, line.powered)
     shifts = list(_shifts(listed, line))
     mine: list[list[Interruption]] = [[] for _ in shifts]
     for one in interruptions if shifts else ():
@@ -129,13 +140,13 @@ class _Uses:
         recorded: Sequence[Interval],
         recordings: Mapping[str, Interval],
         interruptions: Sequence[Interruption],
+        known: Sequence[Interval],
         powered: Sequence[Interval],
     ) -> None:
         inside = _merge(recordings.values(), 0)
         open_end = max((end for _, end in [*inside, *powered]), default=0)
-        explained = _merge(
-            ((i.start_us, open_end if i.end_us is None else i.end_us) for i in interruptions if i.reason), 0
-        )
+        broken = ((i.start_us, open_end if i.end_us is None else i.end_us) for i in interruptions if i.explained)
+        explained = _merge([*broken, *known], 0)
         self._recorded, self._inside, self._explained, self._powered = recorded, inside, explained, _merge(powered, 0)
         layers = (recorded, inside, explained, self._powered)
         self.borders = sorted({border for layer in layers for interval in layer for border in interval})
@@ -199,8 +210,35 @@ def _recordings(entries: Sequence[Entry], line: _TimeLine) -> dict[str, Interval
     return running
 
 
+def _pauses(entries: Sequence[Entry], line: _TimeLine, recorded: Sequence[Interval]) -> Iterator[Interval]:
+    """Declared pauses with a reason, each up to its limit; one that nobody ended lasts to the end of the journal."""
+    end = max(line.at(entry.at) for entry in entries)
+    begins = [begin for begin, _ in recorded]
+    reasoned = {entry.fields["pause"] for entry in entries if entry.kind == "pause_reason"}
+    ended = {entry.fields["pause"]: line.at(entry.at) for entry in entries if entry.kind == "pause_ended"}
+    for entry in entries:
+        if entry.kind == "paused" and (pause := entry.fields["pause"]) in reasoned:
+            began, over = line.at(entry.at), ended.get(pause, end)
+            # The picture comes back with the next key frame.
+            first = next(iter(begins[bisect_left(begins, over) :]), over)
+            over = first if first - over < KEY_FRAME_US else over
+            yield began, min(over, began + entry.fields["limit_s"] * 1_000_000)
+
+
+def _skipped(entries: Iterable[Entry], line: _TimeLine) -> Iterator[Interval]:
+    """Pictures that the sensor did not give for less than two seconds: the machine's own word is all there can be."""
+    for entry in entries:
+        if entry.kind == "skipped":
+            boot = entry.at.boot
+            yield line.place(boot, entry.fields["from_boot_us"]), line.place(boot, entry.fields["to_boot_us"])
+
+
 def _interruptions(
-    entries: Sequence[Entry], line: _TimeLine, recorded: Sequence[Interval], recordings: Mapping[str, Interval]
+    entries: Sequence[Entry],
+    line: _TimeLine,
+    recorded: Sequence[Interval],
+    recordings: Mapping[str, Interval],
+    states: Mapping[str, Standing],
 ) -> list[Interruption]:
     """The breaks of each recording, one after the other and never over one another, in order of time."""
     reasons = {e.fields["interruption"]: str(e.fields["reason"]) for e in entries if e.kind == "reason"}
@@ -219,11 +257,9 @@ def _interruptions(
             following = [next_began for next_began, _ in breaks[place + 1 : place + 2]]
             gap = _gap(recorded, began, resumed.get(name), (edge, min([ended, *following])))
             lasts = not following and name not in resumed and recording not in stopped
-            found.append(
-                Interruption(
-                    name, recording, entry.fields["cause"], reasons.get(name), gap[0], None if lasts else gap[1]
-                )
-            )
+            cause, part = entry.fields["cause"], entry.fields["part"]
+            end = None if lasts else gap[1]
+            found.append(Interruption(name, recording, cause, part, reasons.get(name), gap[0], end, states[name]))
             edge = gap[1]
     return sorted(found, key=lambda one: one.start_us)
 

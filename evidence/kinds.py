@@ -117,7 +117,9 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "bytes": _count, "sha256": _hash, "stored_bytes": _count, "parts": _parts,
         "frames": _count, "samples": _count, "duration_us": _count, "complete": _flag,
     },
-    "interruption": {"interruption": _interruption, "recording": _recording, "cause": _text, "began": _time},
+    "interruption": {
+        "interruption": _interruption, "recording": _recording, "cause": _text, "part": _or_none(_text), "began": _time,
+    },
     "resumed": {"interruption": _interruption, "recording": _recording},
     "reason_asked": {"interruption": _interruption},
     "reason": {"interruption": _interruption, "reason": _text, "note": _or_none(_hash)},
@@ -144,9 +146,8 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "statement_heard": {"recording": _recording, "from_boot_us": _count, "speech_ms": _count},
     "statement_reminded": {"recording": _recording, "reminder": _count},
     "statement_missing": {"recording": _recording, "from_boot_us": _count, "to_boot_us": _count},
-    "paused": {
-        "pause": _pause, "recording": _or_none(_recording), "reason": _text, "authority": _text, "limit_s": _count,
-    },
+    "paused": {"pause": _pause, "recording": _or_none(_recording), "limit_s": _count},
+    "pause_reason": {"pause": _pause, "reason": _text, "authority": _text},
     "pause_reminded": {"pause": _pause, "left_s": _count},
     "pause_ended": {"pause": _pause, "trigger": _text},
     "battery": {"level_pct": _or_none(_count), "minutes_left": _or_none(_count), "band": _text},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -154,6 +155,7 @@ class Officer:
         return cls(fields["officer"], fields["name"], fields["unit"], fields["regime"])
 
 
+@lru_cache(maxsize=1024)
 def shard_of(device: str) -> str:
     """One hexadecimal digit that spreads devices over receivers (design section 7)."""
     return f"{sha256(device.encode()).digest()[0] % SHARDS:x}"

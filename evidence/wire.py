@@ -26,6 +26,8 @@ BLOB_RANGES = ((0, 0),)
 """A blob is one part: lacking it is lacking this."""
 LENGTH = struct.Struct(">I")
 Ranges = tuple[tuple[int, int], ...]
+Octets = bytes | bytearray
+"""What comes in; a bytearray where that spares a copy."""
 
 
 class Up(StrEnum):
@@ -43,6 +45,8 @@ class Up(StrEnum):
     """Retained: an interruption that the head of the unit has to know of; empty once it is over."""
     STATUS = "status"
     """Retained: whether it is there."""
+    HEALTH = "health"
+    """Retained, signed: how it is, for technicians."""
 
 
 class Down(StrEnum):
@@ -123,7 +127,7 @@ def write_offer(offer: Offer) -> bytes:
     return _json({**head, "segments": segments, "blobs": offer.blobs})
 
 
-def read_offer(data: bytes) -> Offer:
+def read_offer(data: Octets) -> Offer:
     """Parse an offer. Raises BadInputError, NewerVersionError."""
     fields = _object(data, "offer")
     listed = fields.get("segments")
@@ -140,7 +144,7 @@ def write_want(want: Want) -> bytes:
     return _json({"v": 1, "journal_next": want.journal_next, "round": want.round, "lacks": lacks})
 
 
-def read_want(data: bytes) -> Want:
+def read_want(data: Octets) -> Want:
     """Parse a want. Raises BadInputError, NewerVersionError."""
     fields = _object(data, "want")
     listed = fields.get("lacks")
@@ -151,12 +155,12 @@ def read_want(data: bytes) -> Want:
     return Want(_whole(fields, "journal_next", "want"), lacks, answers)
 
 
-def write_part(token: str, stored: bytes) -> bytes:
-    """One part with its entry: length of the token (4 bytes, big endian), the token, the stored bytes."""
-    return b"".join((LENGTH.pack(len(token)), token.encode("ascii"), stored))
+def part_head(token: str) -> bytes:
+    """What stands before a part's stored bytes: length of its entry's token (4 bytes, big endian), and the token."""
+    return LENGTH.pack(len(token)) + token.encode("ascii")
 
 
-def read_part(data: bytes) -> tuple[str, memoryview]:
+def read_part(data: Octets) -> tuple[str, memoryview]:
     """Token and stored bytes, the latter not copied. Raises BadInputError."""
     view = memoryview(data)
     if len(view) < LENGTH.size:
@@ -173,7 +177,7 @@ def write_batch(tokens: Sequence[str]) -> bytes:
     return "\n".join(tokens).encode("ascii")
 
 
-def read_batch(data: bytes) -> list[str]:
+def read_batch(data: Octets) -> list[str]:
     """The opposite. Raises BadInputError."""
     if len(data) > 2 * BATCH_LIMIT_BYTES:
         raise BadInputError("journal batch", f"is longer than {2 * BATCH_LIMIT_BYTES} bytes")
@@ -189,7 +193,7 @@ def _json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _object(data: bytes, where: str) -> dict[str, Any]:
+def _object(data: Octets, where: str) -> dict[str, Any]:
     try:
         fields = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -237,7 +241,7 @@ def _ranges(value: Any) -> Ranges:
     return tuple((first, last) for first, last in value)
 
 
-def _ascii(data: bytes, where: str) -> str:
+def _ascii(data: Octets, where: str) -> str:
     try:
         return data.decode("ascii")
     except UnicodeDecodeError as error:

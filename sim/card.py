@@ -1,32 +1,130 @@
-"""The simulated card: the PC's disc, as large as a small SD card."""
+"""The simulated card: the PC's disc, as large as a small SD card, and the ways in which a card fails."""
 
 from __future__ import annotations
 
+import errno
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from evidence.errors import DiscFullError
+from evidence.errors import DiscError, DiscFullError
 from evidence.io.durable import PosixDisc
+
+RECOUNT_AFTER = 64
+"""Verbs between two counts of what lies on the card: the journal's database grows beside the verbs."""
 
 
 class SimCard(PosixDisc):
-    """A `Disc` with room for `capacity_bytes` below `root`."""
+    """A `Disc` with room for `capacity_bytes` below `root`. Usable from any thread, like a true one.
+
+    Only what goes through the verbs is refused: the journal's database lies on the PC's own disc.
+    """
 
     def __init__(self, root: Path, capacity_bytes: int) -> None:
         self._root = root
         self._capacity_bytes = capacity_bytes
+        self._foreign_bytes = 0
+        self._read_only = False
+        self._failing = 0
+        self._slow: Callable[[], None] = _at_once
+        self._lock = threading.Lock()
+        self._used_bytes = 0
+        self._until_recount = 0
+
+    def fill_to(self, free_bytes: int) -> None:
+        """Something else lies on the card from now on, so that so much is left."""
+        with self._lock:
+            self._foreign_bytes = max(0, self._capacity_bytes - self._count() - free_bytes)
+
+    def turn_read_only(self) -> None:
+        """The kernel has seen an error and mounts it read-only: every verb that writes meets EROFS."""
+        self._read_only = True
+
+    def fail_writes(self, count: int = 1) -> None:
+        """The next writes end in an I/O error."""
+        self._failing = count
+
+    def slow_down(self, wait: Callable[[], None]) -> None:
+        """Every write takes as long as `wait` does."""
+        self._slow = wait
+
+    def recover(self) -> None:
+        """All is well again."""
+        self._read_only, self._failing, self._foreign_bytes, self._slow = False, 0, 0, _at_once
 
     def create(self, path: Path, data: bytes) -> None:
-        self._make_room(path, len(data))
-        super().create(path, data)
+        with self._writing(path, "create", len(data)):
+            super().create(path, data)
 
     def append(self, path: Path, data: bytes, at_bytes: int) -> None:
-        self._make_room(path, len(data))
-        super().append(path, data, at_bytes)
+        with self._writing(path, "append to", len(data)):
+            super().append(path, data, at_bytes)
+
+    def write_at(self, path: Path, data: bytes | memoryview, offset_bytes: int) -> None:
+        with self._writing(path, "write to", len(data)):
+            super().write_at(path, data, offset_bytes)
+
+    def sync(self, path: Path) -> None:
+        with self._writing(path, "sync", 0):
+            super().sync(path)
+
+    def replace(self, path: Path, data: bytes) -> None:
+        self._refuse(path, "replace")
+        super().replace(path, data)
+
+    def move(self, source: Path, target: Path) -> None:
+        with self._writing(target, "move to", 0):
+            super().move(source, target)
+
+    def truncate(self, path: Path, size_bytes: int) -> None:
+        with self._writing(path, "truncate", 0):
+            super().truncate(path, size_bytes)
+
+    def remove(self, path: Path) -> None:
+        with self._writing(path, "remove", 0):
+            super().remove(path)
+        self._until_recount = 0
 
     def free_bytes(self, folder: Path) -> int:
-        used_bytes = sum(path.stat().st_size for path in self._root.rglob("*") if path.is_file())
-        return min(max(0, self._capacity_bytes - used_bytes), super().free_bytes(folder))
+        with self._lock:
+            if self._until_recount <= 0:
+                self._count()
+            free_bytes = self._capacity_bytes - self._foreign_bytes - self._used_bytes
+        return min(max(0, free_bytes), super().free_bytes(folder))
 
-    def _make_room(self, path: Path, wanted_bytes: int) -> None:
-        if self.free_bytes(path.parent) < wanted_bytes:
+    @contextmanager
+    def _writing(self, path: Path, verb: str, size_bytes: int) -> Iterator[None]:
+        self._refuse(path, verb)
+        if size_bytes and self.free_bytes(path.parent) < size_bytes:
             raise DiscFullError(str(path), "the card is full")
+        self._slow()
+        if self._failing:
+            self._failing -= 1
+            raise DiscError(str(path), f"cannot {verb}: {os.strerror(errno.EIO)}")
+        yield
+        with self._lock:
+            self._used_bytes += size_bytes
+            self._until_recount -= 1
+
+    def _refuse(self, path: Path, verb: str) -> None:
+        if self._read_only:
+            raise DiscError(str(path), f"cannot {verb}: {os.strerror(errno.EROFS)}")
+
+    def _count(self) -> int:
+        self._used_bytes = sum(_size_bytes(path) for path in self._root.rglob("*"))
+        self._until_recount = RECOUNT_AFTER
+        return self._used_bytes
+
+
+def _at_once() -> None:
+    """As fast as the PC's disc."""
+
+
+def _size_bytes(path: Path) -> int:
+    """The size of a file; none for a folder, or for what goes away while it is looked at."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0

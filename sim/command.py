@@ -18,8 +18,10 @@ from evidence.io.durable import make_folder
 from sim.clip import Clip
 from sim.processes import find_mosquitto
 from sim.report import ShiftReport, make_report
-from sim.scenario import Dock, Scenario, Undock, load_scenario
+from sim.scenario import Scenario, load_scenario
+from sim.self_test import run_self_test
 from sim.shift import Setting, Shift
+from sim.steps import Dock, Undock
 from sim.summary import print_summary
 
 HERE = Path(__file__).parent
@@ -39,6 +41,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="1280x720", metavar="WxH", help="size of the picture (1280x720)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep vault/, spool/, ca.pem and report.json here")
     parser.add_argument("--json", action="store_true", help="print report.json to standard output, nothing else there")
+    parser.add_argument("--self-test", action="store_true", help="only the recorder's self-test: fit for duty or not")
     parser.add_argument("--keep-running", action="store_true", help="afterwards keep broker, dock and recorder running")
 
 
@@ -46,6 +49,8 @@ def _run(options: argparse.Namespace) -> int:
     _end_politely()
     width, height = _size(options.size)
     _check_video(options.video, width, height)
+    if options.self_test:
+        return run_self_test(options.video.resolve(), width, height)
     scenario, seconds = _scenario(options.scenario, options.seconds)
     find_mosquitto()
     say = _progress(sys.stderr.isatty())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class SimMicrophone:
         self._clock = clock
         self._rate_hz = SOUND_RATE_HZ * (1 + drift_ppm / 1_000_000)
         self._jitter_us = jitter_ms * 1000
+        self._said: deque[Samples] = deque()
         self._unplugged = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -62,6 +64,10 @@ class SimMicrophone:
         """The world puts the plug back."""
         self._unplugged.clear()
 
+    def hear(self, speech: Samples) -> None:
+        """Somebody near speaks, from now on and above the sound of the scene; a second voice waits for the first."""
+        self._said.append(speech)
+
     def _run(self, deliver: Callable[[SoundBlock], None]) -> None:
         try:
             self._listen(deliver)
@@ -78,7 +84,7 @@ class SimMicrophone:
             end_sample = first_sample + BLOCK_SAMPLES
             # The world's sound has true time; a fast crystal hears a little less of it in each block.
             world_samples = round(end_sample * SOUND_RATE_HZ / self._rate_hz) - heard
-            samples = _stretched(sound.read(world_samples))
+            samples = self._with_speech(_stretched(sound.read(world_samples)))
             heard += world_samples
             complete_us = start_us + round(end_sample * 1_000_000 / self._rate_hz)
             if not self._clock.wait_until(complete_us + round(jitter.random() * self._jitter_us), self._stop):
@@ -87,6 +93,17 @@ class SimMicrophone:
             if not self._unplugged.is_set() and seen_us - complete_us < DRIVER_BUFFER_US:
                 deliver(SoundBlock(samples, first_sample, seen_us))
             first_sample = end_sample
+
+    def _with_speech(self, scene: Samples) -> Samples:
+        heard, filled = scene.astype(np.int32), 0
+        while self._said and filled < heard.size:
+            speech = self._said.popleft()
+            part = speech[: heard.size - filled]
+            heard[filled : filled + part.size] += part
+            filled += part.size
+            if part.size < speech.size:
+                self._said.appendleft(speech[part.size :])
+        return np.clip(heard, -32768, 32767).astype(np.int16)
 
 
 def _stretched(samples: Samples) -> Samples:

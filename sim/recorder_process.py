@@ -21,17 +21,18 @@ from typing import Any
 
 from device.agent import run
 from device.config import load_config
-from device.ports import Hardware, Press
+from device.ports import Hardware, Light, Press
 from evidence.errors import LiuhenError
 from evidence.io.command import EXIT_UNREADABLE
 from evidence.model import ClockGrade
+from sim.battery import Load, SimBattery
 from sim.camera import SimCamera
 from sim.card import SimCard
 from sim.clock import SimClock
 from sim.heat import SimThermometer
 from sim.locator import SimLocator
 from sim.microphone import SimMicrophone
-from sim.panel import SimPanel
+from sim.panel import PinPanel
 from sim.power import SimPower
 from sim.speaker import SimSpeaker
 
@@ -55,11 +56,11 @@ class World:
             clock=self.clock,
         )
         self.microphone = SimMicrophone(video, self.clock)
-        self.panel = SimPanel(self.clock)
-        self.speaker = SimSpeaker()
-        self.power = SimPower()
-        self.thermometer = SimThermometer()
-        self.locator = SimLocator()
+        self.panel = PinPanel(self.clock)
+        self.speaker = SimSpeaker(self.clock)
+        self.power = SimPower(SimBattery(), self.clock.boot_us, self.load)
+        self.thermometer = SimThermometer(self.clock.boot_us, self.load)
+        self.locator = SimLocator(self.clock.boot_us)
         self.card = SimCard(self.config.spool, card_bytes)
         self._verbs: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "press": lambda given: self.panel.press(Press(given["button"])),
@@ -85,6 +86,11 @@ class World:
             self.locator,
             self.clock,
         )
+
+    def load(self) -> Load:
+        """What the recorder does with its power: the red light tells."""
+        recording = self.panel.shown and self.panel.shown[-1][1] is Light.RECORDING
+        return Load.RECORDING if recording else Load.STANDBY
 
     def obey(self, line: str) -> None:
         """One verb of the world."""
@@ -120,6 +126,7 @@ async def _live(world: World) -> None:
         await run(world.config, world.hardware, world.card, stop)
     finally:
         reporter.cancel()
+        world.panel.close()
         print(json.dumps(world.reading()), flush=True)
 
 

@@ -7,110 +7,14 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from enum import StrEnum
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from device.interruptions import Reason
-from device.ports import Press
 from evidence.errors import ConfigError
-from evidence.model import ClockGrade
-
-LONGEST_S = 7 * 86_400.0
-LARGEST_CLOCK_STEP_S = 10 * 366 * 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something happens, `at_s` seconds after the shift began."""
-
-    at_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class PressButton(Step):
-    """The officer presses a button."""
-
-    button: Press
-
-
-@dataclass(frozen=True, slots=True)
-class Explain(Step):
-    """The officer gives the reason of the oldest open interruption."""
-
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Dock(Step):
-    """The officer puts the recorder into the dock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undock(Step):
-    """The officer takes the recorder out of the dock."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClockStep(Step):
-    """Somebody sets the recorder's UTC."""
-
-    by_s: float
-    grade: ClockGrade
-
-
-@dataclass(frozen=True, slots=True)
-class PowerCut(Step):
-    """The battery comes loose for `off_s` seconds."""
-
-    off_s: float = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerKill(Step):
-    """The broker is killed, and started again after `off_s` seconds."""
-
-    off_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class DockKill(Step):
-    """The dock's receiver is killed, and started again after `off_s` seconds."""
-
-    off_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class CameraHang(Step):
-    """The camera gives no picture for `for_s` seconds."""
-
-    for_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneUnplug(Step):
-    """The microphone is unplugged for `for_s` seconds."""
-
-    for_s: float
-
-
-STEPS: Mapping[str, type[Step]] = {
-    "press": PressButton,
-    "explain": Explain,
-    "dock": Dock,
-    "undock": Undock,
-    "clock_step": ClockStep,
-    "power_cut": PowerCut,
-    "broker_kill": BrokerKill,
-    "dock_kill": DockKill,
-    "camera_hang": CameraHang,
-    "microphone_unplug": MicrophoneUnplug,
-}
-"""What may stand in `do`."""
+from sim.steps import LONGEST_S, STEPS, Dock, Step, read_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +90,7 @@ def _step(where: str, row: Any) -> Step:
     values: dict[str, Any] = {}
     for name, default in wanted.items():
         if name in row:
-            values[name] = READERS[name](f"{where}: {name}", row[name])
+            values[name] = read_value(kind, name, f"{where}: {name}", row[name])
         elif default is MISSING:
             raise ConfigError(where, f'do = "{do}" needs {name}', f"write {name} = ...")
     return kind(**values)
@@ -196,27 +100,3 @@ def _refuse_unknown(where: str, table: Mapping[str, Any], known: tuple[str, ...]
     for key in table:
         if key not in known:
             raise ConfigError(where, f"{key!r} is not known", f"known here: {', '.join(known)}")
-
-
-def _number(least: float, most: float, where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise ConfigError(where, f"{value!r} cannot be", f"give a number from {least:g} to {most:g}")
-    return float(value)
-
-
-def _word(words: type[StrEnum], where: str, value: Any) -> StrEnum:
-    if not isinstance(value, str) or value not in {word.value for word in words}:
-        raise ConfigError(where, f"{value!r} is not known", f"one of: {', '.join(words)}")
-    return words(value)
-
-
-READERS: Mapping[str, Callable[[str, Any], float | StrEnum]] = {
-    "at_s": partial(_number, 0.0, LONGEST_S),
-    "off_s": partial(_number, 0.0, LONGEST_S),
-    "for_s": partial(_number, 0.0, LONGEST_S),
-    "by_s": partial(_number, -LARGEST_CLOCK_STEP_S, LARGEST_CLOCK_STEP_S),
-    "button": partial(_word, Press),
-    "reason": partial(_word, Reason),
-    "grade": partial(_word, ClockGrade),
-}
-"""How each key of a step is read."""

@@ -8,33 +8,36 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import singledispatchmethod
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from device.identity import provision
+from device.interruptions import Reason
+from device.ports import Press
 from dock.clock import SystemClock
 from dock.enrolment import enrol
 from dock.folder import DockFolder
-from evidence.errors import DiscError, LinkError
+from evidence.errors import ConfigError, DiscError, LinkError
 from evidence.io.durable import PosixDisc, make_folder
 from evidence.io.journal_store import Access, JournalStore
 from evidence.model import ClockGrade, Officer
 from sim.clock import SimClock
 from sim.processes import Process, await_port, find_mosquitto, free_port, liuhen
-from sim.scenario import (
+from sim.scenario import Scenario
+from sim.steps import (
+    Answer,
     BrokerKill,
+    By,
     CameraHang,
     ClockStep,
     Dock,
     DockKill,
-    Explain,
     MicrophoneUnplug,
     PowerCut,
     PressButton,
-    Scenario,
     Step,
+    Tamper,
     Undock,
 )
 
@@ -151,7 +154,8 @@ class Shift:
                 self._wait(min(left_s, TICK_S))
                 self._do_what_is_due()
                 self._progress()
-            self._happen(step)
+            self._say_now(step.text())
+            VERBS[type(step)](self, step)
         self._do_what_is_due(everything=True)
 
     def await_offload(self) -> None:
@@ -191,66 +195,47 @@ class Shift:
         """Seconds since this world began."""
         return self._clock.boot_us() / 1e6
 
-    @singledispatchmethod
-    def _happen(self, step: Step) -> None:
-        raise TypeError(f"no world for {step}")
-
-    @_happen.register
-    def _(self, step: PressButton) -> None:
-        self._say_now(f"按键 press {step.button}")
+    def _press(self, step: PressButton) -> None:
         self.recorder.tell(do="press", button=step.button)
 
-    @_happen.register
-    def _(self, step: Explain) -> None:
-        self._say_now(f"说明中断原因 explain the interruption: {step.reason}")
-        self.recorder.tell(do="explain", reason=step.reason)
+    def _answer(self, step: Answer) -> None:
+        for _ in range(list(Reason).index(step.reason) + 1):
+            self.recorder.tell(do="press", button=Press.MARK)
 
-    @_happen.register
-    def _(self, _step: Dock) -> None:
-        self._say_now("放入采集站 into the dock")
+    def _dock(self, _step: Dock) -> None:
         self.recorder.tell(do="dock")
 
-    @_happen.register
-    def _(self, _step: Undock) -> None:
-        self._say_now("取出 out of the dock")
+    def _undock(self, _step: Undock) -> None:
         self.recorder.tell(do="undock")
 
-    @_happen.register
-    def _(self, step: ClockStep) -> None:
-        self._say_now(f"时钟跳变 the clock steps by {step.by_s:g} s")
+    def _step_clock(self, step: ClockStep) -> None:
         self.recorder.tell(do="clock_step", by_s=step.by_s, grade=step.grade)
 
-    @_happen.register
-    def _(self, step: PowerCut) -> None:
-        self._say_now(f"断电 power cut for {step.off_s:.1f} s")
+    def _cut_power(self, step: PowerCut) -> None:
         self.recorder.kill()
         self.readings.end_of_boot()
         self._wait(step.off_s)
         self._power_on()
 
-    @_happen.register
-    def _(self, step: BrokerKill) -> None:
-        self._say_now(f"消息服务中断 the broker is killed for {step.off_s:.1f} s")
+    def _kill_broker(self, step: BrokerKill) -> None:
         self.broker.kill()
         self._in(step.off_s, self.broker.start)
 
-    @_happen.register
-    def _(self, step: DockKill) -> None:
-        self._say_now(f"采集站中断 the dock is killed for {step.off_s:.1f} s")
+    def _kill_dock(self, step: DockKill) -> None:
         self.dock.kill()
         self._in(step.off_s, self.dock.start)
 
-    @_happen.register
-    def _(self, step: CameraHang) -> None:
-        self._say_now(f"镜头无画面 the camera hangs for {step.for_s:.1f} s")
+    def _hang_camera(self, step: CameraHang) -> None:
         self.recorder.tell(do="camera_hang")
         self._in(step.for_s, lambda: self.recorder.tell(do="camera_recover"))
 
-    @_happen.register
-    def _(self, step: MicrophoneUnplug) -> None:
-        self._say_now(f"麦克风脱落 the microphone is unplugged for {step.for_s:.1f} s")
+    def _unplug_microphone(self, step: MicrophoneUnplug) -> None:
         self.recorder.tell(do="microphone_unplug")
         self._in(step.for_s, lambda: self.recorder.tell(do="microphone_plug"))
+
+    def _open_case(self, step: Tamper) -> None:
+        self.recorder.tell(do="press", button=Press.CASE_OPENED)
+        self._in(step.for_s, lambda: self.recorder.tell(do="press", button=Press.CASE_CLOSED))
 
     def _power_on(self) -> None:
         """Switch the recorder on and wait until it listens to its buttons."""
@@ -326,3 +311,27 @@ def bit_rate_bps(width: int, height: int) -> int:
 def card_bytes(width: int, height: int) -> int:
     """A card that holds some hours of this picture."""
     return CARD_HOURS * 3600 * bit_rate_bps(width, height) // 8
+
+
+VERBS: Mapping[type[Step], Callable[[Shift, Any], None]] = {
+    PressButton: Shift._press,
+    Answer: Shift._answer,
+    Dock: Shift._dock,
+    Undock: Shift._undock,
+    ClockStep: Shift._step_clock,
+    PowerCut: Shift._cut_power,
+    BrokerKill: Shift._kill_broker,
+    DockKill: Shift._kill_dock,
+    CameraHang: Shift._hang_camera,
+    MicrophoneUnplug: Shift._unplug_microphone,
+    Tamper: Shift._open_case,
+}
+"""What can happen in real time."""
+
+
+def refuse_what_needs_a_fast_world(scenario: Scenario) -> None:
+    """Raises ConfigError for the first step that only the accelerated world knows."""
+    for step in scenario.steps:
+        if type(step) not in VERBS or (isinstance(step, Answer) and step.by is not By.BUTTONS):
+            what = f"needs the accelerated world: {step.text()}"
+            raise ConfigError(f"scenario {scenario.title!r}", what, "add --fast")

@@ -20,7 +20,8 @@ def print_summary(report: ShiftReport) -> None:
     verdict = Verdict(fields["verdict"])
     print(f"\n{RULE}\n 留痕 liuhen · 值勤小结 summary of the shift\n{RULE}")
     print(f"  证据 evidence   {CHINESE_VERDICT[verdict]} {verdict}")
-    print(f"  时间 account    [{bar(report.account)}]")
+    for account in report.accounts:
+        print(f"  时间 account    [{bar(account)}]")
     for use in Use:
         seconds = fields["account"][f"{use}_s"]
         if seconds:

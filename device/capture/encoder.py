@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from fractions import Fraction
 from threading import Event
+from typing import Any
 
 import av
 import numpy as np
@@ -23,6 +24,8 @@ BT709 = 1
 LIMITED_RANGE = 1
 SOUND_BIT_RATE_BPS = 64_000
 SOUND_TIME_BASE = Fraction(1, SOUND_RATE_HZ)
+SETTLED_PIECES = 6
+"""After so many pieces of digital silence the packets do not change any more."""
 
 
 class SoftwareEncoder:
@@ -137,31 +140,60 @@ def flag_bt709(codec: VideoCodecContext) -> None:
 
 
 class SoundEncoder:
-    """AAC-LC, 48 kHz, mono, 64 kbit/s, in a stream that a muxer has just added for codec "aac".
+    """AAC-LC, 48 kHz, mono, in a stream that a muxer has just added for codec "aac".
 
-    A packet comes out one piece after it went in: the first one holds only the encoder's run-up and is stamped one
-    piece before the first sample. Raises CaptureError when encoding fails.
+    A packet comes out two pieces after it went in: the first one holds only the encoder's run-up and is stamped one
+    piece before the first sample. Digital silence is encoded only until its packets are all the same, for it may last
+    as long as a shift: a dead microphone, a standby without sound. Raises CaptureError when encoding fails.
     """
 
-    def __init__(self, stream: AudioStream) -> None:
+    def __init__(self, stream: AudioStream, bit_rate_bps: int = SOUND_BIT_RATE_BPS) -> None:
         stream.codec_context.layout = "mono"
-        stream.codec_context.bit_rate = SOUND_BIT_RATE_BPS
+        stream.codec_context.bit_rate = bit_rate_bps
         self._stream = stream
+        self._stamps: deque[int] = deque()
+        """Of the packets that are still to come."""
+        self._silent_pieces = 0
+        self._silence = b""
 
-    def encode(self, samples: Samples, pts: int) -> list[Packet[AudioStream]]:
+    def encode(self, samples: Samples, pts: int) -> list[Packet[Any]]:
         """Encode exactly 1024 samples, the first of which is at `pts`, in samples."""
-        piece = av.AudioFrame.from_ndarray(samples.reshape(1, PIECE_SAMPLES), "s16", "mono")
-        piece.sample_rate = SOUND_RATE_HZ
-        piece.time_base = SOUND_TIME_BASE
-        piece.pts = pts
-        return self._encode(piece)
+        self._stamps.extend([pts] if self._stamps else [pts - PIECE_SAMPLES, pts])
+        self._silent_pieces = 0 if samples.any() else self._silent_pieces + 1
+        if self._silent_pieces > SETTLED_PIECES:
+            # The encoder keeps the silence that it holds; when sound comes again that comes out for the silence then.
+            return self._stamped([self._same_again()])
+        packets = self._encode(_piece(samples, pts))
+        if self._silent_pieces == SETTLED_PIECES:
+            self._silence = bytes(packets[0])
+        return packets
 
-    def finish(self) -> list[Packet[AudioStream]]:
-        """The packet that the encoder still holds."""
+    def finish(self) -> list[Packet[Any]]:
+        """The packets that the encoder still holds."""
         return self._encode(None)
 
-    def _encode(self, piece: av.AudioFrame | None) -> list[Packet[AudioStream]]:
+    def _same_again(self) -> Packet[Any]:
+        packet: Packet[Any] = Packet(self._silence)
+        packet.stream = self._stream
+        packet.time_base = SOUND_TIME_BASE
+        packet.duration = PIECE_SAMPLES
+        return packet
+
+    def _stamped(self, packets: list[Packet[Any]]) -> list[Packet[Any]]:
+        for packet in packets:
+            packet.pts = packet.dts = self._stamps.popleft()
+        return packets
+
+    def _encode(self, piece: av.AudioFrame | None) -> list[Packet[Any]]:
         try:
-            return self._stream.encode(piece)
+            return self._stamped(self._stream.encode(piece))
         except FFmpegError as error:
             raise CaptureError("sound encoder", str(error)) from error
+
+
+def _piece(samples: Samples, pts: int) -> av.AudioFrame:
+    piece = av.AudioFrame.from_ndarray(samples.reshape(1, PIECE_SAMPLES), "s16", "mono")
+    piece.sample_rate = SOUND_RATE_HZ
+    piece.time_base = SOUND_TIME_BASE
+    piece.pts = pts
+    return piece

@@ -1,6 +1,8 @@
-"""The one board that there is: a Raspberry Pi with camera, microphone, two buttons, a light and a dock."""
+"""The one board that there is: a Raspberry Pi with camera, microphone, three buttons, a light and a dock."""
 
 from __future__ import annotations
+
+import atexit
 
 from device.config import Config
 from device.hw.gpiozero_panel import GpiozeroPanel
@@ -18,13 +20,15 @@ def open_board(config: Config) -> Hardware:
     """Open everything. Raises ConfigError for a missing library, CaptureError for missing hardware."""
     camera = Picamera2Camera(config.camera)
     clock = SystemClock()
+    panel = GpiozeroPanel()
+    atexit.register(panel.close)
     return Hardware(
         camera,
         PyAudioMicrophone(clock),
         PyAudioSpeaker(),
-        GpiozeroPanel(),
+        panel,
         SysfsPower(),
         SysfsThermometer(),
-        GpsdLocator(),
+        GpsdLocator(clock),
         clock,
     )

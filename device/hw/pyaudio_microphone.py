@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from device.hw.missing import missing_library
+from device.hw.port_audio import ONE_AT_A_TIME, open_port_audio
 from device.ports import SOUND_RATE_HZ, Clock, SoundBlock
 from evidence.errors import CaptureError
 
@@ -23,15 +22,8 @@ class PyAudioMicrophone:
     """
 
     def __init__(self, clock: Clock) -> None:
-        try:
-            import pyaudio  # noqa: PLC0415  only a recorder has it
-        except ImportError as error:
-            raise missing_library("microphone", "python3-pyaudio", error) from error
-        self._library = pyaudio
+        self._library, self._portaudio = open_port_audio("microphone")
         self._clock = clock
-        # ALSA tells standard error of every device that it does not find, some hundred lines.
-        with _silent_standard_error():
-            self._portaudio = pyaudio.PyAudio()
         self._stream: Any = None
 
     def start(self, deliver: Callable[[SoundBlock], None]) -> None:
@@ -48,14 +40,15 @@ class PyAudioMicrophone:
             return None, self._library.paContinue
 
         try:
-            self._stream = self._portaudio.open(
-                rate=SOUND_RATE_HZ,
-                channels=1,
-                format=self._library.paInt16,
-                input=True,
-                frames_per_buffer=BLOCK_SAMPLES,
-                stream_callback=hear,
-            )
+            with ONE_AT_A_TIME:
+                self._stream = self._portaudio.open(
+                    rate=SOUND_RATE_HZ,
+                    channels=1,
+                    format=self._library.paInt16,
+                    input=True,
+                    frames_per_buffer=BLOCK_SAMPLES,
+                    stream_callback=hear,
+                )
         except OSError as error:
             hint = "check its cable; arecord -l lists what is there"
             raise CaptureError("microphone", f"cannot be opened: {error}", hint) from error
@@ -66,22 +59,10 @@ class PyAudioMicrophone:
             return
         with suppress(OSError):  # one that was pulled out cannot be stopped any more, only closed
             stream.stop_stream()
-        stream.close()
+        with ONE_AT_A_TIME:
+            stream.close()
 
 
 def lost_samples(since_last_block_us: int, count: int) -> int:
     """What an overflow has cost, by the time since the block before: PortAudio tells only that there was one."""
     return max(0, round(since_last_block_us * SOUND_RATE_HZ / 1_000_000) - count)
-
-
-@contextmanager
-def _silent_standard_error() -> Iterator[None]:
-    """C libraries write to the descriptor, past sys.stderr."""
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)

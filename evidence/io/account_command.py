@@ -18,7 +18,7 @@ from evidence.io.verify_spool import JOURNAL_DB, access_for
 from evidence.io.verify_vault import JOURNAL_TEXT
 from evidence.journal import EMPTY, Entry, check_link, read_entry
 from evidence.model import utc_text
-from evidence.receipts import DOCK
+from evidence.receipts import DOCK, EXPLANATION
 
 HELP = """Say what every instant of a shift was: recorded, explained, unexplained, standby or off.
 
@@ -45,6 +45,7 @@ def interruption_fields(account: Account) -> list[dict[str, Any]]:
             "interruption": one.interruption,
             "recording": one.recording,
             "cause": one.cause,
+            "part": one.part,
             "reason": one.reason,
             "start": utc_text(one.start_us),
             "end": None if one.end_us is None else utc_text(one.end_us),
@@ -95,6 +96,18 @@ def read_journals(path: Path) -> Iterator[tuple[str, list[Entry]]]:
         yield _entries(text.parent.name, read_lines(text))
 
 
+def written_at_dock(path: Path, device: str) -> set[str]:
+    """Interruptions of a recorder that the dock's journal in the same vault holds an explanation of. BadInputError."""
+    path = path.resolve()
+    vaults = (path, path.parent, path.parent.parent)
+    found = next((one / DOCK / JOURNAL_TEXT for one in vaults if (one / DOCK / JOURNAL_TEXT).is_file()), None)
+    if found is None:
+        return set()
+    _, entries = _entries(DOCK, read_lines(found))
+    said = [entry.fields for entry in entries if entry.kind == EXPLANATION]
+    return {fields["interruption"] for fields in said if fields["recorder"] == device}
+
+
 def _entries(name: str, tokens: Iterator[str]) -> tuple[str, list[Entry]]:
     head, entries = EMPTY, []
     for number, token in enumerate(tokens):
@@ -114,7 +127,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     shifts: list[dict[str, Any]] = []
     for device, entries in read_journals(options.path):
-        found = accounts(entries)
+        found = accounts(entries, written_at_dock(options.path, device))
         try:
             shifts += [_tell(device, account, options.json) for account in (found if options.all else found[-1:])]
         except OverflowError as error:

@@ -79,10 +79,11 @@ class JournalStore:
         last = 2**62 if last_seq is None else last_seq
         return self._query("select token from entries where seq between ? and ? order by seq", (first_seq, last))
 
-    def of_kind(self, *kinds: str) -> Iterator[Entry]:
-        """Entries of these kinds, oldest first."""
+    def of_kind(self, *kinds: str, after_seq: int = -1) -> Iterator[Entry]:
+        """Entries of these kinds, oldest first; those behind `after_seq`."""
         marks = ",".join("?" * len(kinds))
-        tokens = self._query(f"select token from entries where kind in ({marks}) order by seq", kinds)
+        sql = f"select token from entries where kind in ({marks}) and seq > ? order by seq"
+        tokens = self._query(sql, (*kinds, after_seq))
         return (read_entry(token, str(self.path)) for token in tokens)
 
     def last_of_kind(self, *kinds: str) -> Entry | None:

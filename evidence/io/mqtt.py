@@ -72,7 +72,8 @@ class Incoming:
     """A message that came in."""
 
     topic: str
-    payload: bytes
+    payload: bytes | bytearray
+    """Nobody else holds it."""
     ack: Callable[[], object] = field(repr=False, compare=False)
     """Tells the broker that it may forget the message. From any thread; without effect once the connection broke."""
 
@@ -277,7 +278,7 @@ class Link:
         self._reason = self._reason or trouble or str(reason)
 
     def _on_publish_received(self, client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._on_message(Incoming(message.topic, bytes(message.payload), partial(client.ack, message.mid, message.qos)))
+        self._on_message(Incoming(message.topic, message.payload, partial(client.ack, message.mid, message.qos)))
 
     def _on_puback(
         self, _client: Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Properties

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evidence.errors import LinkError
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 class TalkativeSocket(ssl.SSLSocket):
@@ -29,6 +29,14 @@ class TalkativeSocket(ssl.SSLSocket):
         """As ever. With TLS 1.3 the broker's refusal of our certificate arrives here."""
         try:
             return super().recv(buflen, flags)
+        except OSError as error:
+            self._remember(error)
+            raise
+
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, flags: int = 0) -> int:
+        """As ever."""
+        try:
+            return super().recv_into(buffer, nbytes, flags)
         except OSError as error:
             self._remember(error)
             raise

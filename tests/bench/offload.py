@@ -228,7 +228,7 @@ class Bench:
         while filled_bytes < wanted_bytes:
             number += 1
             name, recording = segment_id(epoch.boot, number), f"{epoch.boot[:12]}-r0001"
-            state = spool.open_segment(name, recording, mine.officer, os.urandom(INIT_BYTES), epoch)
+            state = spool.open_segment(name, recording, mine.officer(), os.urandom(INIT_BYTES), epoch)
             for index in range(FRAGMENTS):
                 data = os.urandom(FRAGMENT_BYTES[number % 2] + index * 997 % 20_000)
                 spool.append(state, MediaFragment(data, FragmentInfo(pts_us, 1_000_000, 30, 48_000), 0))

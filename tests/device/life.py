@@ -107,7 +107,8 @@ class Life:
         yield
         yield from self.segment(recording, self._cut.fragments[5:6], "device_fault")
         began = self._clock.now().to_fields()
-        self._spool.note("interruption", interruption=broken, recording=recording, cause="device_fault", began=began)
+        fields = {"interruption": broken, "recording": recording, "cause": "device_fault", "part": "card"}
+        self._spool.note("interruption", **fields, began=began)
         yield
         self._clock.advance(1)
         self._spool.note("resumed", interruption=broken, recording=recording)

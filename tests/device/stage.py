@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pylopdf_fonts_zh_cn
 
 from device.capture.overlay import Overlay
@@ -56,16 +57,20 @@ class HandCamera:
         self.dead = False
         self.broken = False
         self.starts = 0
+        self.shows = False
+        """Give every picture to whoever draws, too: plain grey, of the overlay's size."""
+        self._draw: Callable[[Frame], None] | None = None
 
     def start(
         self,
-        draw: Callable[[Frame], None],  # noqa: ARG002  the film is encoded already
+        draw: Callable[[Frame], None],
         deliver: Callable[[VideoPacket], None],
     ) -> VideoFormat:
         if self.broken:
             raise CaptureError("camera", "gives no picture")
         self.starts += 1
         self._deliver = deliver
+        self._draw = draw
         self._key_wanted = True
         return self._source.video
 
@@ -81,6 +86,9 @@ class HandCamera:
             if self.dead or self._deliver is None or (self._key_wanted and not packet.key):
                 continue
             self._key_wanted = False
+            if self.shows and self._draw is not None:
+                y, chroma = np.full((360, 640), 90, np.uint8), np.full((180, 320), 128, np.uint8)
+                self._draw(Frame(y, chroma, chroma.copy(), packet.boot_us))
             self._deliver(packet)
 
 
@@ -92,6 +100,9 @@ class HandMicrophone:
         self._deliver: Callable[[SoundBlock], None] | None = None
         self.dead = False
         self.missing = False
+        self.says: Samples | None = None
+        """What somebody says beside it, again and again; the film's own sound otherwise."""
+        self._said_samples = 0
 
     def start(self, deliver: Callable[[SoundBlock], None]) -> None:
         if self.missing:
@@ -104,6 +115,10 @@ class HandMicrophone:
     def hear(self, until_us: int) -> None:
         while self._waiting and self._waiting[0].boot_us <= until_us:
             block = self._waiting.pop(0)
+            if self.says is not None:
+                places = (np.arange(len(block.samples)) + self._said_samples) % len(self.says)
+                self._said_samples += len(block.samples)
+                block = replace(block, samples=self.says[places])
             if self._deliver is not None and not self.dead:
                 self._deliver(block)
 
@@ -134,9 +149,10 @@ class HandPower:
     """A `PowerSource`."""
 
     docked = False
+    level_pct: float | None = None
 
     def read(self) -> PowerReading:
-        return PowerReading(self.docked, None)
+        return PowerReading(self.docked, self.level_pct)
 
 
 class HandThermometer:
@@ -212,6 +228,7 @@ class Stage:
     clock: HandClock = field(default_factory=lambda: HandClock(boot_us=EPOCH_US))
     segment_s: int = 2
     pre_event_s: int = 3
+    pre_event_sound: bool = True
     limit_packets: int = 30
 
     async def __aenter__(self) -> Stage:
@@ -233,11 +250,11 @@ class Stage:
         )
         self.thread = DiscThread("disc")
         self.spool: Spool = await self.thread.run(open_spool, self.root, self.disc, self.clock, self.signer)
-        numbers, self.recovered = await self.thread.run(start, self.spool, self.clock)
+        self.numbers, self.recovered = await self.thread.run(start, self.spool, self.clock)
         self.intake = WatchedIntake(self.limit_packets)
-        config = RecordingConfig(self.segment_s, self.pre_event_s)
+        config = RecordingConfig(self.segment_s, self.pre_event_s, self.pre_event_sound)
         self.recorder = Recorder(
-            config, self.hardware, self.intake, self.spool, self.thread, overlay(), OFFICER, numbers
+            config, self.hardware, self.intake, self.spool, self.thread, overlay(), OFFICER, self.numbers
         )
         if self.recovered.interrupted is not None:
             self.recorder.go_on(self.recovered.interrupted)
@@ -283,7 +300,7 @@ class Stage:
             await (self.settle() if settled and watched else self._recorder_asks() if settled else a_turn())
 
     async def record(self) -> None:
-        self.intake.command(Start("button"))
+        self.intake.command(Start("button", self.numbers.next_recording()))
         await self.settle()
 
     async def stop(self, limit_s: float = 5) -> int:

@@ -312,7 +312,9 @@ def broken(card: Card) -> tuple[Entry, Entry, Entry]:
     still, recording = card.life.still(), card.life.begin()
     fields = card.life.break_fields("0" * 12 + "-i0001")
     names = ("interruption", "cause", "began")
-    interruption = card.spool.note("interruption", recording=recording, **{name: fields[name] for name in names})
+    interruption = card.spool.note(
+        "interruption", recording=recording, part=None, **{name: fields[name] for name in names}
+    )
     return still, interruption, card.spool.note("reported", recording=recording, **fields)
 
 

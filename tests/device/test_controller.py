@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from device.controller import Controller
-from device.ports import Light, Press
+from device.ports import Buzz, Light, Press
+from device.states import State
 from evidence.journal import Entry
 from tests.device.cards import fast_folder
+from tests.device.desk import desk, next_boot
 from tests.device.footage import EPOCH_US
 from tests.device.hand_clock import HandClock
 from tests.device.life import check_after_cut, entries_of
-from tests.device.stage import Stage
+
+QUIET = {
+    "journal_opened", "power_on", "sign_on", "pre_use_check", "init", "fragment", "segment", "sound_lost",
+    "statement_asked", "statement_reminded", "statement_missing", "battery", "storage", "heat",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -26,39 +29,8 @@ def root() -> Iterator[Path]:
         yield folder / "spool"
 
 
-@dataclass
-class Desk:
-    """A recorder in an officer's hands."""
-
-    stage: Stage
-    controller: Controller
-
-    async def press(self, given: Press) -> None:
-        self.stage.panel.press(given)
-        await self.stage.film_on(0.5)
-
-    async def dock(self, docked: bool) -> None:
-        self.stage.power.docked = docked
-        await self.stage.film_on(3)
-
-
-@asynccontextmanager
-async def desk(root: Path, clock: HandClock | None = None) -> AsyncIterator[Desk]:
-    async with Stage(root, clock=clock or HandClock(boot_us=EPOCH_US)) as stage:
-        controller = Controller(stage.hardware, stage.intake, stage.recorder)
-        resume = stage.recovered.interrupted is not None
-        tasks = [asyncio.create_task(controller.run(resume)), asyncio.create_task(controller.watch_dock())]
-        await stage.film_on(2)
-        yield Desk(stage, controller)
-        for task in tasks:
-            task.cancel()
-        failed = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [type(one) for one in failed] == [asyncio.CancelledError] * 2
-
-
 def story(root: Path) -> list[str]:
-    quiet = ("journal_opened", "power_on", "init", "fragment", "segment")
-    return [entry.kind for entry in entries_of(root) if entry.kind not in quiet]
+    return [entry.kind for entry in entries_of(root) if entry.kind not in QUIET]
 
 
 def of_kind(root: Path, kind: str) -> list[Entry]:
@@ -75,27 +47,51 @@ def test_a_recording_is_begun_marked_and_ended_by_the_buttons(root: Path) -> Non
         async with desk(root) as one:
             for press in (Press.RECORD, Press.MARK, Press.STOP):
                 await one.press(press)
-                await one.stage.film_on(2)
+                await one.wait(2)
             return one.stage.panel.shown
 
     shown = asyncio.run(shift())
     assert story(root) == ["recording_started", "bookmark", "recording_stopped"]
-    (started,) = of_kind(root, "recording_started")
-    (marked,) = of_kind(root, "bookmark")
+    (started,), (marked,) = of_kind(root, "recording_started"), of_kind(root, "bookmark")
     assert marked.fields["recording"] == started.fields["recording"]
-    assert lights(shown)[-2:] == [Light.RECORDING, Light.STANDBY]
+    assert lights(shown) == [Light.STARTING, Light.STANDBY, Light.RECORDING, Light.STANDBY]
     check_after_cut(root, HandClock(boot_us=EPOCH_US + 20_000_000))
 
 
-def test_buttons_that_have_no_use_now_do_nothing(root: Path) -> None:
-    async def shift() -> None:
+def test_buttons_that_have_no_use_now_change_nothing_and_are_felt(root: Path) -> None:
+    async def shift() -> list[Buzz]:
         async with desk(root) as one:
             for press in (Press.STOP, Press.RECORD, Press.RECORD, Press.STOP, Press.STOP):
                 await one.press(press)
-                await one.stage.film_on(1.5)
+                await one.wait(1.5)
+            return one.stage.panel.buzzed
+
+    buzzed = asyncio.run(shift())
+    assert story(root) == ["recording_started", "recording_stopped"]
+    assert buzzed.count(Buzz.REFUSED) >= 3
+
+
+def test_a_press_before_the_first_picture_is_not_lost(root: Path) -> None:
+    async def shift() -> None:
+        async with desk(root) as one:
+            assert one.controller.state is State.STANDBY
+            one.stage.camera.dead = True
+            await one.wait(3)
+            assert one.controller.state is State.FAULT
+            await one.press(Press.RECORD)
+            assert one.controller.state is State.INTERRUPTED
+            one.stage.camera.dead = False
+            await one.wait(4)
+            assert one.controller.state is State.RECORDING
+            await one.press(Press.STOP)
+            await one.wait(2)
 
     asyncio.run(shift())
-    assert story(root) == ["recording_started", "recording_stopped"]
+    assert story(root) == [
+        "fault", "recording_started", "interruption", "fault_cleared", "resumed", "reason_asked", "recording_stopped",
+    ]  # fmt: skip
+    (broken,) = of_kind(root, "interruption")
+    assert (broken.fields["cause"], broken.fields["part"]) == ("device_fault", "camera")
 
 
 def test_a_bookmark_in_standby_belongs_to_no_recording(root: Path) -> None:
@@ -126,37 +122,77 @@ def test_the_dock_ends_a_recording_and_opens_the_way_for_the_uplink(root: Path) 
     assert [entry.fields["trigger"] for entry in of_kind(root, "recording_stopped")] == ["dock"]
 
 
-def test_a_shutdown_ends_a_recording_with_a_seal(root: Path) -> None:
+def test_leaving_the_dock_begins_a_shift_of_whom_the_dock_assigned_meanwhile(root: Path) -> None:
     async def shift() -> None:
         async with desk(root) as one:
-            await one.press(Press.RECORD)
-            shutting = asyncio.create_task(one.controller.shut_down())
-            await one.stage.film_on(2)
-            await shutting
-            await one.controller.shut_down()
+            await one.dock(True)
+            one.crew.assigned = None
+            await one.dock(False)
 
     asyncio.run(shift())
-    assert [entry.fields["trigger"] for entry in of_kind(root, "recording_stopped")] == ["shutdown"]
-    assert of_kind(root, "segment")[-1].fields["trigger"] == "shutdown"
+    assert len(of_kind(root, "sign_on")) == 1
+    assert len(of_kind(root, "pre_use_check")) == 2
+
+
+def test_switching_off_in_mid_recording_is_an_interruption_that_the_next_start_goes_on_from(root: Path) -> None:
+    async def shift() -> HandClock:
+        async with desk(root) as one:
+            await one.press(Press.RECORD)
+            await one.wait(2)
+            shutting = asyncio.create_task(one.controller.shut_down())
+            await one.wait(2)
+            await shutting
+            assert one.controller.state is State.STOPPING
+            await one.controller.shut_down()
+            return one.stage.clock
+
+    async def next_start(clock: HandClock) -> None:
+        async with desk(root, clock) as one:
+            await one.wait(2)
+            assert one.controller.state is State.RECORDING
+            await one.press(Press.STOP)
+            await one.wait(2)
+
+    clock = next_boot(asyncio.run(shift()))
+    (broken,) = of_kind(root, "interruption")
+    assert (broken.fields["cause"], broken.fields["part"]) == ("operator_stop", None)
+    assert of_kind(root, "segment")[-1].fields["trigger"] == "operator_stop"
+    asyncio.run(next_start(clock))
+    assert story(root) == ["recording_started", "interruption", "resumed", "reason_asked", "recording_stopped"]
 
 
 def test_a_recording_that_a_power_loss_broke_goes_on_and_can_be_stopped(root: Path) -> None:
-    async def first() -> None:
+    async def first() -> HandClock:
         async with desk(root) as one:
             await one.press(Press.RECORD)
-            await one.stage.film_on(2)
-            one.stage.camera.dead = True
+            await one.wait(2)
+            return one.stage.clock
 
-    async def second() -> list[Light]:
-        clock = HandClock("f" * 32, EPOCH_US, HandClock().at(EPOCH_US).utc_us + 60_000_000)
+    async def second(clock: HandClock) -> list[Light]:
         async with desk(root, clock) as one:
-            await one.stage.film_on(2)
+            await one.wait(2)
             await one.press(Press.STOP)
-            await one.stage.film_on(2)
+            await one.wait(2)
             return one.stage.panel.shown
 
-    asyncio.run(first())
-    shown = asyncio.run(second())
-    assert story(root)[0] == "recording_started"
-    assert story(root)[-2:] == ["resumed", "recording_stopped"]
-    assert lights(shown)[-2:] == [Light.RECORDING, Light.STANDBY]
+    shown = asyncio.run(second(next_boot(asyncio.run(first()))))
+    assert story(root) == ["recording_started", "interruption", "resumed", "reason_asked", "recording_stopped"]
+    assert [entry.fields["cause"] for entry in of_kind(root, "interruption")] == ["power_loss"]
+    assert lights(shown)[-3:] == [Light.INTERRUPTED, Light.RECORDING, Light.STANDBY]
+
+
+def test_opening_the_case_is_said_and_what_breaks_behind_it_is_tampering(root: Path) -> None:
+    async def shift() -> HandClock:
+        async with desk(root) as one:
+            await one.press(Press.RECORD)
+            await one.press(Press.CASE_OPENED)
+            await one.wait(2)
+            return one.stage.clock
+
+    async def next_start(clock: HandClock) -> None:
+        async with desk(root, clock):
+            pass
+
+    asyncio.run(next_start(next_boot(asyncio.run(shift()))))
+    assert [entry.fields["what"] for entry in of_kind(root, "tamper")] == ["case_opened"]
+    assert [entry.fields["cause"] for entry in of_kind(root, "interruption")] == ["tamper"]

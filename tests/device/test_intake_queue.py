@@ -33,7 +33,7 @@ def each(deliver: Callable[[Thing], None], make: Callable[[int], Thing]) -> None
 
 async def everything(intake: Intake) -> list[Item]:
     """All that waits; a command closes the list."""
-    end = Start("the end")
+    end = Start("the end", "r")
     intake.command(end)
     items = []
     while (item := await intake.get()) is not end:
@@ -89,7 +89,7 @@ def test_every_picture_is_given_or_said_to_be_dropped_and_what_follows_a_loss_is
         for number, count in enumerate(taken):
             # A command beside each picture, so that there is always something to take.
             for _ in range(min(count, number)):
-                intake.command(Start("filler"))
+                intake.command(Start("filler", "r"))
                 items.append(await intake.get())
             intake.video(packet(number))
             await delivered()

@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import pytest
 
+from device.interruptions import unexplained
 from device.spool import SpoolPaths
 from evidence.account import Use, accounts
 from evidence.io.durable import PosixDisc
@@ -372,7 +373,7 @@ def test_while_the_card_takes_nothing_at_all_the_journal_goes_on_in_memory(root:
                 await stage.film_on(1)
                 marked_us = stage.clock.boot_us
                 await stage.recorder.note("bookmark", recording=stage.recorder.recording)
-                assert len(await stage.recorder.unexplained()) == 1
+                assert len(await stage.thread.run(unexplained, stage.spool)) == 1
                 await stage.film_on(2)
             await stage.film_on(6)
             await stage.stop()

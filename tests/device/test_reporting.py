@@ -38,7 +38,7 @@ def test_a_report_is_owed_until_it_is_received_and_the_interruption_closed(event
             assert reader.reports.owed() == []
             recording, fields = life.begin(), life.break_fields(INTERRUPTION)
             began = {name: fields[name] for name in ("interruption", "cause", "began")}
-            broken = spool.note("interruption", recording=recording, **began)
+            broken = spool.note("interruption", recording=recording, part=None, **began)
             reported = spool.note("reported", recording=recording, **fields)
             for event in events:
                 match event:

@@ -85,7 +85,7 @@ def test_entries_that_the_card_refuses_come_before_the_next_one_with_their_own_t
             spool.note_or_keep("docked", clock.now())
             with pytest.raises(DiscError):
                 spool.note("undocked")
-            assert spool.fields_of("bookmark") == [{"recording": None}]
+            assert [fields for _, fields in spool.told("bookmark")] == [{"recording": None}]
         clock.advance(10)
         spool.note("undocked")
         spool.close()

@@ -98,6 +98,15 @@ def test_a_part_is_its_entry_and_the_very_bytes_on_the_card(root: Path) -> None:
     assert content == SpoolPaths(root).segment(segments(root)[0]).read_bytes()
 
 
+def test_of_a_file_cut_short_comes_what_is_there_and_nothing_in_place_of_the_rest(root: Path) -> None:
+    """The dock sees that it is too short; zeros in its place would only look like another part."""
+    path = SpoolPaths(root).segment(segments(root)[0])
+    content = path.read_bytes()
+    path.write_bytes(content[:-10])
+    with reading(root) as reader:
+        assert content[:-10].endswith(read_part(reader.part(segments(root)[0], 2))[1])
+
+
 def test_batches_are_the_journal_in_order_and_none_is_too_long(root: Path) -> None:
     spool = open_spool(root, PosixDisc(), HandClock())
     with living(spool):

@@ -54,6 +54,10 @@ class FaultyDisc(PosixDisc):
         self._spend()
         super().sync(path)
 
+    def sync_data(self, path: Path) -> None:
+        self._spend()
+        super().sync_data(path)
+
     def replace(self, path: Path, data: bytes) -> None:
         self._spend(lambda: path.with_name(path.name + ".new").write_bytes(data[: len(data) // 2]))
         super().replace(path, data)
@@ -83,7 +87,9 @@ class Desk:
         self.intake = Intake(folder, self.disc, self.journal, self.catalogue)
 
     def take(self, *messages: tuple[str, bytes]) -> list[Answer]:
-        return self.intake.handle([Message(*message) for message in messages])
+        batch = self.intake.check([Message(*message) for message in messages])
+        self.intake.write(batch)
+        return self.intake.settle(batch)
 
     def close(self) -> None:
         self.catalogue.close()

@@ -22,7 +22,7 @@ from evidence.io.durable import Disc, PosixDisc
 from evidence.journal import Chain, Entry
 from evidence.model import ClockGrade, Officer, Timestamp, segment_id
 from evidence.signing import KeySigner, PrivateKey, to_base64url
-from evidence.wire import Offered, Topic, Up, write_batch, write_part
+from evidence.wire import Offered, Topic, Up, part_head, write_batch
 
 BOOT = "0123456789ab" + "0" * 20
 OFFICER = Officer("110123", "张三", "交警一大队")
@@ -161,13 +161,13 @@ class FakeRecorder:
         """An interruption that cannot be ended, and its report."""
         names = {"interruption": f"{BOOT[:12]}-i{number:04}", "recording": f"{BOOT[:12]}-r0001"}
         fields = {**names, "cause": "device_fault", "began": self.clock.now().to_fields()}
-        self.add("interruption", fields)
+        self.add("interruption", {**fields, "part": None})
         officer = {"officer": OFFICER.number, "name": OFFICER.name, "unit": OFFICER.unit}
         return self.add("reported", {**fields, **officer}, x5c=(self.certificate,))
 
     def blob_message(self, blob: str) -> tuple[str, bytes]:
         one = self.blobs[blob]
-        return self.topic(Up.BLOB, blob), write_part(one.entry.token, one.data)
+        return self.topic(Up.BLOB, blob), part_head(one.entry.token) + one.data
 
     def report_message(self, reported: Entry) -> tuple[str, bytes]:
         return self.topic(Up.REPORT, reported.fields["interruption"]), reported.token.encode()
@@ -181,4 +181,4 @@ class FakeRecorder:
     def part_message(self, segment: str, index: int) -> tuple[str, bytes]:
         one = self.segments[segment]
         topic = self.topic(Up.FRAGMENT, segment, str(index))
-        return topic, write_part(one.entries[index].token, one.parts[index])
+        return topic, part_head(one.entries[index].token) + one.parts[index]

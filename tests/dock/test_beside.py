@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -23,7 +24,7 @@ from evidence.journal import Entry, read_entry
 from evidence.model import Officer
 from evidence.receipts import BLOB_STORED, EXPLANATION, REPORT_TAKEN, check_explanation, check_report_receipt
 from evidence.verify import Verdict
-from evidence.wire import BLOB_RANGES, Down, Offer, Ranges, Up, read_topic, read_want, write_offer, write_part
+from evidence.wire import BLOB_RANGES, Down, Offer, Ranges, Up, part_head, read_topic, read_want, write_offer
 from tests.dock.desk import Desk, FaultyDisc, PulledPlugError, Uplink, dock_entries, offload
 from tests.dock.fake_recorder import FakeRecorder, hash_of, make_dock
 from tests.dock.test_intake import check_blobs
@@ -89,7 +90,7 @@ def test_of_two_entries_about_the_same_bytes_the_first_is_the_one(scene: Scene) 
     scene.recorder.keep_blob(data=b"dark")
     scene.desk.take(scene.recorder.journal_message())
     topic = scene.recorder.topic(Up.BLOB, hash_of(b"dark"))
-    (receipt,) = scene.words((topic, write_part(first.token, b"dark")))
+    (receipt,) = scene.words((topic, part_head(first.token) + b"dark"))
     assert receipt.fields["entry_seq"] == first.seq
 
 
@@ -99,11 +100,11 @@ WRONG: dict[str, tuple[Callable[[FakeRecorder, str], Message], str]] = {
     "longer": (lambda one, blob: altered(one, blob, b"photo!"), "has 6 bytes, its entry says 5"),
     "empty": (lambda one, blob: altered(one, blob, b""), "has 0 bytes"),
     "entry of another": (
-        lambda one, blob: (one.topic(Up.BLOB, blob), write_part(one.keep_blob().entry.token, b"photo")),
+        lambda one, blob: (one.topic(Up.BLOB, blob), part_head(one.keep_blob().entry.token) + b"photo"),
         "another entry than the journal has",
     ),
     "entry of no blob": (
-        lambda one, blob: (one.topic(Up.BLOB, blob), write_part(one.tokens[0], b"photo")), "another entry",
+        lambda one, blob: (one.topic(Up.BLOB, blob), part_head(one.tokens[0]) + b"photo"), "another entry",
     ),
     "no entry": (lambda one, blob: (one.topic(Up.BLOB, blob), b"photo"), "shorter than its entry"),
     "an impossible name": (lambda one, _: (one.topic(Up.BLOB, "..", "x"), b"photo"), "impossible name"),
@@ -113,7 +114,7 @@ WRONG: dict[str, tuple[Callable[[FakeRecorder, str], Message], str]] = {
 
 
 def altered(recorder: FakeRecorder, blob: str, data: bytes) -> Message:
-    return recorder.topic(Up.BLOB, blob), write_part(recorder.blobs[blob].entry.token, data)
+    return recorder.topic(Up.BLOB, blob), part_head(recorder.blobs[blob].entry.token) + data
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -310,6 +311,30 @@ def test_what_a_clerk_gets_wrong_is_told_in_one_line(
     assert told in error
     assert error.count("\n") == 1
     assert dock_entries(scene.folder, EXPLANATION) == []
+
+
+def test_a_draft_says_what_the_recorder_knows_and_the_written_explanation_closes_the_account(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Open, drafted, written: at the dock, before the recorder has even heard of it."""
+    scene.recorder.add("power_on", {"software": "test", "previous_end": "none"})
+    reported = scene.recorder.report()
+    scene.desk.take(scene.recorder.journal_message())
+    station, interruption = str(scene.folder.root), reported.fields["interruption"]
+    about = ("--recorder", "BWC-0001", "--interruption", interruption)
+    assert main(["dock", "draft", station, *about]) == 0
+    text = capsys.readouterr().out
+    assert "设备故障 device_fault" in text
+    assert "情况说明 what happened" in text
+    assert main(["dock", "draft", station, *about, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "reported"
+    assert main(["dock", "explain", station, *about, "--author", "110123", "--text", "镜头排线松动。"]) == 0
+    assert main(["account", str(scene.folder.vault), "--json"]) == 0
+    out = capsys.readouterr().out
+    (told,) = json.loads(out[out.index("[") :])[-1]["interruptions"]
+    assert (told["interruption"], told["state"]) == (interruption, "written")
+    assert main(["dock", "draft", station, "--recorder", "BWC-0001", "--interruption", "nonsense"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_the_commands_of_a_clerk(scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dock.enrolment import enrol
 from dock.folder import DockFolder
-from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT
+from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT, Answer, Batch, Message
 from evidence.certificates import Trust
 from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
@@ -26,7 +26,7 @@ from evidence.journal import EMPTY, Chain, check_link, read_entry
 from evidence.model import Officer
 from evidence.receipts import check_blob_receipt, check_receipt, read_assignment, read_word
 from evidence.signing import KeySigner, to_base64url
-from evidence.wire import Down, Offer, Offered, Up, read_topic, read_want, write_batch, write_offer, write_part
+from evidence.wire import Down, Offer, Offered, Up, part_head, read_topic, read_want, write_batch, write_offer
 from tests.dock.desk import Desk, FaultyDisc, PulledPlugError, Uplink, dock_entries, offload
 from tests.dock.fake_recorder import FakeRecorder, StillClock, hash_of, make_dock
 
@@ -164,7 +164,7 @@ def forged(scene: Scene, **changes: Any) -> tuple[str, bytes]:
         "kind": entry.kind, **entry.fields, **changes,
     }  # fmt: skip
     topic = scene.recorder.topic(Up.FRAGMENT, segment.name, "0")
-    return topic, write_part(token_of(signer, payload), segment.parts[0])
+    return topic, part_head(token_of(signer, payload)) + segment.parts[0]
 
 
 def of_part(scene: Scene, change: Callable[[bytes], bytes]) -> tuple[str, bytes]:
@@ -207,7 +207,7 @@ REJECTED: dict[str, tuple[Make, str]] = {
     "part without content": (lambda scene: of_part(scene, lambda _: b""), "shorter than its length field"),
     "part cut in its entry": (lambda scene: of_part(scene, lambda data: data[:100]), "shorter than its entry"),
     "part of noise": (lambda scene: of_part(scene, lambda _: bytes(range(256)) * 4), "shorter than its entry"),
-    "part with an unreadable entry": (lambda scene: of_part(scene, lambda _: write_part("a.b.c", b"")), "readable"),
+    "part with an unreadable entry": (lambda scene: of_part(scene, lambda _: part_head("a.b.c")), "readable"),
     "part signed by a stranger": (lambda scene: forged(scene, signer=stranger()), "names key"),
     "part of another recorder": (lambda scene: forged(scene, device="BWC-0002"), "the entry of another part"),
     "part under another index": (lambda scene: forged(scene, index=1), "the entry of another part"),
@@ -352,7 +352,7 @@ def test_parts_that_the_seal_does_not_confirm_are_dropped(scene: Scene) -> None:
         chain = Chain("BWC-0001", signer, replace(entry.head))
         token = chain.make(entry.at, "fragment", fields).token
         topic = scene.recorder.topic(Up.FRAGMENT, segment.name, str(index))
-        scene.desk.take((topic, write_part(token, b"other")))
+        scene.desk.take((topic, part_head(token) + b"other"))
     offload(scene.desk, Uplink(scene.recorder))
     assert folder_content(scene) == segment.content
     assert len(dock_entries(scene.folder, "rejected")) == 2
@@ -368,10 +368,95 @@ def test_before_the_seal_no_part_lies_over_another(scene: Scene) -> None:
     fields = scene.recorder.part_fields(segment.name, 1, 500, b"other")
     chain = Chain("BWC-0001", KeySigner(scene.recorder.signing), segment.entries[0].head)
     token = chain.make(segment.entries[1].at, "fragment", fields).token
-    scene.desk.take((scene.recorder.topic(Up.FRAGMENT, segment.name, "1"), write_part(token, b"other")))
+    scene.desk.take((scene.recorder.topic(Up.FRAGMENT, segment.name, "1"), part_head(token) + b"other"))
     assert "lies over part 0" in dock_entries(scene.folder, "rejected")[0].fields["why"]
     shutil.rmtree(scene.folder.quarantine("BWC-0001"))
     offload(scene.desk, Uplink(scene.recorder))
+    check_vault(scene.folder, scene.recorder)
+
+
+def batch_of(scene: Scene, *messages: tuple[str, bytes]) -> Batch:
+    return scene.desk.intake.check([Message(*message) for message in messages])
+
+
+def lacks(answers: Iterable[Answer]) -> dict[str, Any]:
+    (want,) = [read_want(one.payload) for one in answers if read_topic(one.topic).name is Down.WANT]
+    return dict(want.lacks)
+
+
+def test_a_part_that_is_still_on_its_way_to_the_disc_is_not_acknowledged(scene: Scene) -> None:
+    """The last part is checked when the first ones are settled: no receipt yet, and it is still asked for."""
+    name = next(iter(scene.recorder.segments))
+    intake = scene.desk.intake
+    first = batch_of(scene, *(scene.recorder.part_message(name, index) for index in (0, 1)))
+    intake.write(first)
+    last = batch_of(scene, scene.recorder.part_message(name, 2))
+    assert lacks(intake.settle(first)) == {name: ((2, 2),)}
+    assert not dock_entries(scene.folder, "stored")
+    intake.write(last)
+    assert not dock_entries(scene.folder, "stored")
+    intake.settle(last)
+    assert [one.fields["segment"] for one in dock_entries(scene.folder, "stored")] == [name]
+
+
+def test_a_part_that_comes_twice_is_acknowledged_with_the_first_of_them(scene: Scene) -> None:
+    name = next(iter(scene.recorder.segments))
+    intake = scene.desk.intake
+    first = batch_of(scene, scene.recorder.part_message(name, 0))
+    again = batch_of(scene, scene.recorder.part_message(name, 0))
+    intake.write(first)
+    assert lacks(intake.settle(first)) == {name: ((1, 2),)}
+    intake.write(again)
+    assert lacks(intake.settle(again)) == {name: ((1, 2),)}
+    assert not again.written
+
+
+def test_a_part_that_the_seal_denies_while_it_is_coming_is_not_written(scene: Scene) -> None:
+    """The seal comes in the same batch, behind a rightly signed part with other bytes."""
+    segment = list(scene.recorder.segments.values())[1]
+    intake = scene.desk.intake
+    fields = scene.recorder.part_fields(segment.name, 1, 1000, b"other")
+    chain = Chain("BWC-0001", KeySigner(scene.recorder.signing), replace(segment.entries[1].head))
+    other = part_head(chain.make(segment.entries[1].at, "fragment", fields).token) + b"other"
+    first = batch_of(scene, scene.recorder.part_message(segment.name, 0))
+    intake.write(first)
+    seal = scene.recorder.journal_message(len(scene.recorder.tokens) - 1)
+    second = batch_of(scene, (scene.recorder.topic(Up.FRAGMENT, segment.name, "1"), other), seal)
+    assert lacks(intake.settle(first)) == {segment.name: ((2, 2),)}
+    intake.write(second)
+    assert not second.written
+    intake.settle(second)
+    assert scene.folder.incoming("BWC-0001", segment.name).read_bytes() == segment.parts[0]
+    offload(scene.desk, Uplink(scene.recorder))
+    assert folder_content(scene) == segment.content
+
+
+@pytest.mark.parametrize("half_way", [False, True])
+@pytest.mark.parametrize("verbs", range(4))
+def test_a_death_between_coming_and_settled_loses_nothing_that_was_acknowledged(
+    scene: Scene, verbs: int, half_way: bool
+) -> None:
+    """At every disc verb of a batch that is written while the next one has been checked already."""
+    name = next(iter(scene.recorder.segments))
+    desk = Desk(scene.folder, FaultyDisc(verbs, half_way))
+    first, second = (
+        desk.intake.check([Message(*scene.recorder.part_message(name, index)) for index in indexes])
+        for indexes in ((0, 1), (2,))
+    )
+
+    def finish() -> None:
+        desk.intake.write(first)
+        assert lacks(desk.intake.settle(first)) == {name: ((2, 2),)}
+        desk.intake.write(second)
+        desk.intake.settle(second)
+
+    with pytest.raises(PulledPlugError):
+        finish()
+    desk.close()
+    survivor = Desk(scene.folder)
+    known = {part.part for part in survivor.catalogue.parts("BWC-0001", name)}
+    assert known == ({0, 1} if verbs >= 3 else set())
+    offload(survivor, Uplink(scene.recorder))
     check_vault(scene.folder, scene.recorder)
 
 
@@ -506,8 +591,8 @@ def test_no_message_ends_the_receiver(scene: Scene, data: st.DataObject) -> None
     offer = {"v": 1, "round": 1, "journal_head": 1, "segments": [], "blobs": []}
     scene.desk.take(
         (recorder.topic(Up.JOURNAL), token.encode()),
-        (recorder.topic(Up.FRAGMENT, segment, str(index)), write_part(token, b"")),
-        (recorder.topic(Up.BLOB, blob), write_part(token, b"")),
+        (recorder.topic(Up.FRAGMENT, segment, str(index)), part_head(token)),
+        (recorder.topic(Up.BLOB, blob), part_head(token)),
         (recorder.topic(Up.REPORT, "0" * 12 + "-i0001"), token.encode()),
         (recorder.topic(Up.OFFER), json.dumps(offer | {"segments": anything}).encode()),
         (recorder.topic(Up.OFFER), json.dumps(offer | {"blobs": anything}).encode()),

@@ -64,6 +64,33 @@ def test_storing_again_changes_nothing(folder: DockFolder, segment: FakeSegment)
     assert folder.segment("BWC-0001", segment.name).read_bytes() == segment.content
 
 
+class WatchedDisc(PosixDisc):
+    """Remembers which sync of a file included its name."""
+
+    def __init__(self) -> None:
+        self.synced: list[str] = []
+
+    def sync(self, path: Path) -> None:
+        self.synced.append("name")
+        super().sync(path)
+
+    def sync_data(self, path: Path) -> None:
+        self.synced.append("data")
+        super().sync_data(path)
+
+
+def test_a_name_is_synced_once_and_again_when_the_file_is_made_anew(folder: DockFolder, segment: FakeSegment) -> None:
+    disc = WatchedDisc()
+    vault = Vault(folder, disc)
+    put(vault, segment)
+    assert vault.store(segment.seal)
+    put(vault, segment, (0,))
+    assert disc.synced == ["name", "data", "data", "name"]
+    other = Vault(folder, disc)
+    put(other, segment, (1,))
+    assert disc.synced[-1] == "name", "another process cannot know what the first one has synced"
+
+
 def test_parts_that_are_gone_are_reported(folder: DockFolder, segment: FakeSegment) -> None:
     vault = Vault(folder, PosixDisc())
     assert not vault.store(segment.seal)

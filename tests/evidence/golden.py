@@ -131,7 +131,8 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "sound_lost": {"from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 1_000_000},
     "segment": seal_fields(PARTS),
     "interruption": {
-        "interruption": INTERRUPTION, "recording": RECORDING, "cause": "power_loss", "began": stamp().to_fields(),
+        "interruption": INTERRUPTION, "recording": RECORDING, "cause": "power_loss", "part": None,
+        "began": stamp().to_fields(),
     },
     "resumed": {"interruption": INTERRUPTION, "recording": RECORDING},
     "reason_asked": {"interruption": INTERRUPTION},
@@ -159,10 +160,8 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "statement_heard": {"recording": RECORDING, "from_boot_us": BOOT_US + 2_000_000, "speech_ms": 9_400},
     "statement_reminded": {"recording": RECORDING, "reminder": 1},
     "statement_missing": {"recording": RECORDING, "from_boot_us": BOOT_US, "to_boot_us": BOOT_US + 90_000_000},
-    "paused": {
-        "pause": PAUSE, "recording": RECORDING, "reason": "dangerous_chemicals", "authority": "xuchang 19",
-        "limit_s": 1800,
-    },
+    "paused": {"pause": PAUSE, "recording": RECORDING, "limit_s": 1800},
+    "pause_reason": {"pause": PAUSE, "reason": "dangerous_chemicals", "authority": "xuchang 19"},
     "pause_reminded": {"pause": PAUSE, "left_s": 300},
     "pause_ended": {"pause": PAUSE, "trigger": "button"},
     "battery": {"level_pct": 14, "minutes_left": 25, "band": "low"},

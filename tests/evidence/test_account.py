@@ -82,9 +82,23 @@ class Shift:
             boot_us = began.boot_us + (self.booted_ms - self.previous_ms) * 1000
             began = Timestamp(began.utc_us, 480, self.grade, None, BOOTS[self.boot - boot], boot_us)
         return self.note(
-            ms, "interruption", interruption=name("i", number), recording=name("r", 1), cause=cause,
+            ms, "interruption", interruption=name("i", number), recording=name("r", 1), cause=cause, part=None,
             began=began.to_fields(),
         )  # fmt: skip
+
+    def pause(self, ms: int, until_ms: int | None = 6000, limit_s: int = 60, reason: str | None = "secrets") -> Shift:
+        """A declared pause of recording 1, with a reason that is given a little later."""
+        pause = name("p", 1)
+        self.note(ms, "paused", pause=pause, recording=name("r", 1), limit_s=limit_s)
+        if reason is not None:
+            self.note(ms + 500, "pause_reason", pause=pause, reason=reason, authority="xuchang 19")
+        if until_ms is not None:
+            self.note(until_ms, "pause_ended", pause=pause, trigger="button")
+        return self
+
+    def skip(self, from_ms: int, to_ms: int) -> Shift:
+        times = {"from_boot_us": from_ms * 1000, "to_boot_us": to_ms * 1000}
+        return self.note(to_ms, "skipped", frames=1, **times)
 
     def resume(self, ms: int, number: int = 1) -> Shift:
         return self.note(ms, "resumed", interruption=name("i", number), recording=name("r", 1))
@@ -207,6 +221,37 @@ SHIFTS: dict[str, tuple[Shift, list[dict[str, int]]]] = {
         .note(10_000, "bookmark"),
         [{"recorded": 1000, "explained": 8000, "standby": 1000}],
     ),
+    "a declared pause with a reason": (
+        Shift().power_on(0).start(1000).film((1000, 2000)).pause(2000).film((6000, 7000)).stop(7000)
+        .note(10_000, "docked"), [{"recorded": 2000, "explained": 4000, "standby": 4000}],
+    ),
+    "a declared pause without a reason": (
+        Shift().power_on(0).start(1000).film((1000, 2000)).pause(2000, reason=None).film((6000, 7000)).stop(7000)
+        .note(10_000, "docked"), [{"recorded": 2000, "unexplained": 4000, "standby": 4000}],
+    ),
+    "a declared pause beyond its limit": (
+        Shift().power_on(0).start(1000).film((1000, 2000)).pause(2000, limit_s=3).film((6000, 7000)).stop(7000)
+        .note(10_000, "docked"), [{"recorded": 2000, "explained": 3000, "unexplained": 1000, "standby": 4000}],
+    ),
+    "a declared pause that nobody ended": (
+        Shift().power_on(0).start(1000).film((1000, 2000)).pause(2000, until_ms=None).note(10_000, "bookmark"),
+        [{"recorded": 1000, "explained": 8000, "standby": 1000}],
+    ),
+    "a declared pause before any recording": (
+        Shift().power_on(0).pause(1000, until_ms=3000).note(10_000, "docked"), [{"standby": 10_000}],
+    ),
+    "the first picture after a pause comes with the next key frame": (
+        Shift().power_on(0).start(1000).film((1000, 2000)).pause(2000, until_ms=5200).film((6000, 7000)).stop(7000)
+        .note(10_000, "docked"), [{"recorded": 2000, "explained": 4000, "standby": 4000}],
+    ),
+    "a picture that comes long after a pause leaves a gap": (
+        Shift().power_on(0).start(1000).film((1000, 2000)).pause(2000, until_ms=4000).film((6000, 7000)).stop(7000)
+        .note(10_000, "docked"), [{"recorded": 2000, "explained": 2000, "unexplained": 2000, "standby": 4000}],
+    ),
+    "pictures that the sensor skipped": (
+        Shift().power_on(0).start(1000).film((1000, 2000), (2300, 3000)).skip(2000, 2300).stop(3000)
+        .note(4000, "docked"), [{"recorded": 1700, "explained": 300, "standby": 2000}],
+    ),
     "a dropped fragment without an interruption": (
         Shift().power_on(0).start(1000).film((1000, 2000), (3000, 4000)).stop(4000).note(5000, "docked"),
         [{"recorded": 2000, "unexplained": 1000, "standby": 2000}],
@@ -323,6 +368,12 @@ any_entry = st.one_of(
     ),
     entries_of("resumed", interruption=interruption_names, recording=recording_names),
     entries_of("reason", interruption=interruption_names),
+    entries_of("reported", interruption=interruption_names),
+    entries_of("written", interruption=interruption_names),
+    entries_of("paused", limit_s=st.integers(0, 10_000)),
+    entries_of("pause_reason"),
+    entries_of("pause_ended"),
+    entries_of("skipped", from_boot_us=moments, to_boot_us=moments),
 )  # fmt: skip
 
 

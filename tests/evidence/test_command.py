@@ -185,7 +185,7 @@ def test_the_account_for_machines(vault: Path, capsys: Captured) -> None:
             "interruptions": [
                 {
                     "interruption": "111111111111-i0001", "recording": "111111111111-r0001", "cause": "power_loss",
-                    "reason": "battery", "state": "explained",
+                    "part": None, "reason": "battery", "state": "explained",
                     "start": "2026-11-21T01:20:04.000000Z", "end": "2026-11-21T01:20:06.500000Z",
                 }
             ],

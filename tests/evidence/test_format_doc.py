@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evidence.health import card_fields, card_from_fields
 from evidence.journal import ENTRY_TYPE, HEAD_TYPE, TOKEN_LIMIT_BYTES, read_entry, read_head, verify_token
 from evidence.kinds import KINDS, check_fields
 from evidence.model import ClockGrade, Timestamp
@@ -69,6 +70,9 @@ def test_every_other_example_is_what_it_is_an_example_of(example: dict[str, Any]
         assert read_offer(json.dumps(example).encode()).round == 3
     elif "lacks" in example:
         assert read_want(json.dumps(example).encode()).lacks
+    elif "items" in example:
+        card = card_from_fields(example, "example", RECORDER)
+        assert card_fields(card) == example
     elif "online" in example:
         assert json.loads(write_status(online=True)) == example
     else:
@@ -77,7 +81,7 @@ def test_every_other_example_is_what_it_is_an_example_of(example: dict[str, Any]
 
 def test_there_is_an_example_of_every_part_of_the_format() -> None:
     names = {name for example in OTHERS for name in example}
-    assert {"utc", "alg", "kind", "file_sha256", "segments", "lacks", "online"} <= names
+    assert {"utc", "alg", "kind", "file_sha256", "segments", "lacks", "online", "items"} <= names
 
 
 def test_every_kind_is_described_and_none_that_is_not() -> None:

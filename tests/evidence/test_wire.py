@@ -25,6 +25,7 @@ from evidence.wire import (
     Topic,
     Up,
     Want,
+    part_head,
     read_batch,
     read_offer,
     read_part,
@@ -32,7 +33,6 @@ from evidence.wire import (
     read_want,
     write_batch,
     write_offer,
-    write_part,
     write_status,
     write_want,
 )
@@ -71,7 +71,7 @@ def test_a_want_comes_back(want: Want) -> None:
 
 @given(stored=st.binary(max_size=300))
 def test_a_part_comes_back(stored: bytes) -> None:
-    token, view = read_part(write_part(TOKEN, stored))
+    token, view = read_part(part_head(TOKEN) + stored)
     assert (token, bytes(view)) == (TOKEN, stored)
 
 
@@ -98,7 +98,7 @@ def test_messages_as_they_go_over_the_link() -> None:
     answer = f'{{"v":1,"journal_next":30,"round":3,"lacks":{{"{SEGMENT}":[[0,0],[2,3]],"{BLOB}":[[0,0]]}}}}'.encode()
     assert write_want(Want(30, {SEGMENT: ((0, 0), (2, 3)), BLOB: ((0, 0),)}, 3)) == answer
     assert write_want(Want(42, {})) == b'{"v":1,"journal_next":42,"round":null,"lacks":{}}'
-    assert write_part("a.b.c", PARTS[1]) == b"\0\0\0\x05a.b.c" + PARTS[1]
+    assert part_head("a.b.c") + PARTS[1] == b"\0\0\0\x05a.b.c" + PARTS[1]
     assert write_batch(["a.b.c", "d.e.f"]) == b"a.b.c\nd.e.f"
     assert write_status(online=True) == b'{"v":1,"online":true}'
 
@@ -223,7 +223,7 @@ def test_a_part_that_cannot_be_is_refused(data: bytes) -> None:
 
 
 def test_the_bytes_of_a_part_are_not_copied() -> None:
-    message = write_part(TOKEN, b"x" * 1_000_000)
+    message = part_head(TOKEN) + b"x" * 1_000_000
     _, view = read_part(message)
     assert view.obj is message
 

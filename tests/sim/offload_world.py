@@ -110,7 +110,7 @@ class Recorder:
         recording = next(spool.journal.of_kind("recording_started")).fields["recording"]
         broken = {"interruption": f"{clock.now().boot[:12]}-i0001", "recording": recording, "cause": "device_fault"}
         fields = {**broken, "began": clock.now().to_fields()}
-        spool.note("interruption", **fields)
+        spool.note("interruption", **fields, part=None)
         reported = spool.note("reported", **fields, officer=OFFICER.number, name=OFFICER.name, unit=OFFICER.unit)
         spool.close()
         return reported

@@ -135,3 +135,19 @@ def test_the_same_sound_as_the_clip_without_drift(clip: Path) -> None:
 def test_a_clip_that_cannot_be_used_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(BadInputError):
         SimMicrophone(tmp_path / "none.mp4", fresh_clock())
+
+
+def test_somebody_who_speaks_is_heard_above_the_scene(clip: Path) -> None:
+    """Whole and in order, also what does not fill a block; a loud scene and a loud voice do not wrap around."""
+    first, second = np.full(BLOCK_SAMPLES * 2 + 100, 1_000, np.int16), np.full(50, 32_767, np.int16)
+    microphone = SimMicrophone(clip, fresh_clock(), drift_ppm=0.0)
+    microphone.hear(first)
+    microphone.hear(second)
+    with running(microphone) as blocks:
+        heard = np.concatenate([block.samples for block in take(blocks, 4)]).astype(int)
+    scene = ClipSound(clip).read(SOUND_RATE_HZ).astype(int)
+    silent = heard[first.size + second.size :]
+    start = next(at for at in range(scene.size) if np.array_equal(scene[at : at + silent.size], silent))
+    scene = scene[start - first.size - second.size :][: heard.size]
+    expected = scene + np.concatenate([first, second, np.zeros(silent.size, np.int16)])
+    assert np.array_equal(heard, np.clip(expected, -32_768, 32_767))

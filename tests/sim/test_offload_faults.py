@@ -39,7 +39,7 @@ def test_whoever_dies_while_evidence_moves_it_arrives_once(tmp_path: Path, victi
         (recorder,) = station.recorders
         # Photos and notes go first: one death is among them.
         moments = [chance.uniform(0, 0.8) * (STILLS + NOTES) * BLOB_BYTES]
-        moments += sorted(chance.uniform(0.02, 0.8) * recorder.total_bytes for _ in range(DEATHS - 1))
+        moments += sorted(chance.uniform(0.02, 0.6) * recorder.total_bytes for _ in range(DEATHS - 1))
         recorder.start()
         for moment_bytes in moments:
             await_that(lambda least=moment_bytes: station.received_bytes() >= least, "it goes on")  # type: ignore[misc]

@@ -36,7 +36,7 @@ class Head:
         await_that(lambda: self.connected, "the head is connected")
 
     def _hear(self, incoming: Incoming) -> None:
-        self.heard.append((incoming.topic, incoming.payload))
+        self.heard.append((incoming.topic, bytes(incoming.payload)))
         incoming.ack()
 
     def _note(self, state: LinkState) -> None:

@@ -1,0 +1,1 @@
+"""What the recorder asks of its officer during a shift, and what it tells: statement, reasons, pauses, reports."""
