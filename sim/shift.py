@@ -199,6 +199,12 @@ class Shift:
         self.recorder.tell(do="press", button=step.button)
 
     def _answer(self, step: Answer) -> None:
+        """Nobody answers before being asked."""
+        waited_s = 0.0
+        while count_entries(self.spool, "reason_asked") <= count_entries(self.spool, "reason") and waited_s < READY_S:
+            self.recorder.check()
+            self._wait(POLL_S)
+            waited_s += POLL_S
         for _ in range(list(Reason).index(step.reason) + 1):
             self.recorder.tell(do="press", button=Press.MARK)
 

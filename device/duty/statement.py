@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-ENOUGH_SPEECH_MS = 3_000
+ENOUGH_SPEECH_MS = 2_000
+"""A statement takes ten seconds and more; in a loud street the detector finds a quarter of it (docs/VOICE.md)."""
 REMINDERS = 2
 MID_SENTENCE_US = 4_000_000
 """Whoever has just spoken is not interrupted by a reminder."""

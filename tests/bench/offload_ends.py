@@ -61,7 +61,7 @@ async def offload(spool: Path, identity: Path, window: int) -> None:
 
     clock = SimClock(uuid.uuid4().hex, 480, ClockGrade.NTP)
     uplink = Uplink(load_identity(identity), paths, PosixDisc(), clock, window, on_receipt=look)
-    running = asyncio.create_task(uplink.run(docked, asyncio.Event()))
+    running = asyncio.create_task(uplink.run(docked, asyncio.Event(), asyncio.Event()))
     began = begin()
     docked.set()
     await asyncio.wait_for(done.wait(), LONGEST_S)

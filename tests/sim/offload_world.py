@@ -40,8 +40,8 @@ from tests.sim.simulated import await_that
 OFFICER = Officer("640221-0117", "张建国", "平罗县退役军人事务局")
 CARD_BYTES = 4_000_000_000
 SEGMENTS, FRAGMENTS_EACH = 12, 10
-STILLS, NOTES = 5, 3
-BLOB_BYTES = 300_000
+STILLS, NOTES = 20, 4
+BLOB_BYTES = 100_000
 CONFIG = """spool = "spool"
 identity = "identity"
 [camera]
@@ -110,7 +110,7 @@ class Recorder:
         recording = next(spool.journal.of_kind("recording_started")).fields["recording"]
         broken = {"interruption": f"{clock.now().boot[:12]}-i0001", "recording": recording, "cause": "device_fault"}
         fields = {**broken, "began": clock.now().to_fields()}
-        spool.note("interruption", **fields)
+        spool.note("interruption", **fields, part=None)
         reported = spool.note("reported", **fields, officer=OFFICER.number, name=OFFICER.name, unit=OFFICER.unit)
         spool.close()
         return reported

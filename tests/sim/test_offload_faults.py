@@ -11,7 +11,7 @@ import pytest
 from evidence.io.mqtt import Incoming, Link, LinkState
 from evidence.model import shard_of
 from sim.processes import Process
-from tests.sim.offload_world import NOTES, SEGMENTS, STILLS, Station, peak_bytes
+from tests.sim.offload_world import BLOB_BYTES, NOTES, SEGMENTS, STILLS, Station, peak_bytes
 from tests.sim.simulated import await_that
 
 WINDOW = 8
@@ -37,7 +37,9 @@ def test_whoever_dies_while_evidence_moves_it_arrives_once(tmp_path: Path, victi
     chance = random.Random(f"{victim} {seed}")
     with Station(tmp_path, ["LH-000001"]) as station:
         (recorder,) = station.recorders
-        moments = iter(sorted(chance.uniform(0.02, 0.6) * recorder.total_bytes for _ in range(DEATHS)))
+        # Photos and notes go first: one death is among them.
+        moments = [chance.uniform(0, 0.8) * (STILLS + NOTES) * BLOB_BYTES]
+        moments += sorted(chance.uniform(0.02, 0.6) * recorder.total_bytes for _ in range(DEATHS - 1))
         recorder.start()
         for moment_bytes in moments:
             await_that(lambda least=moment_bytes: station.received_bytes() >= least, "it goes on")  # type: ignore[misc]
