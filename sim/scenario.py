@@ -18,11 +18,23 @@ from sim.steps import LONGEST_S, STEPS, Dock, Step, read_value
 
 
 @dataclass(frozen=True, slots=True)
+class Temper:
+    """How an officer deals with what the recorder asks: how often at all, from 0 to 1, and after how long."""
+
+    diligence: float
+    after_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """A shift as the world sees it: the steps stand in the order of their times."""
+    """A shift as the world sees it: the steps stand in the order of their times.
+
+    Without an `officer`, nobody does anything but what the steps say.
+    """
 
     title: str
     steps: tuple[Step, ...]
+    officer: Temper | None = None
 
     def scaled_to(self, seconds: float) -> Scenario:
         """The same story in a shift of this length, at the end of which the (last) `dock` step falls.

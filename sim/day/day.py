@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.day.loop import run_world
+from sim.day.people import Officer
 from sim.day.unit import make_unit
 from sim.day.verbs import VERBS
 from sim.day.world import World
@@ -50,6 +51,8 @@ async def _day(out: Path, scenario: Scenario, seed: int, say: Say) -> Lived:
     async with asyncio.TaskGroup() as tasks:
         life = tasks.create_task(world.live())
         others = [tasks.create_task(world.station.run()), tasks.create_task(world.watch_battery())]
+        if scenario.officer is not None:
+            others.append(tasks.create_task(Officer(world, scenario.officer, seed).run()))
         for step in scenario.steps:
             await asyncio.sleep(step.at_s - loop.time())  # noqa: TID251  the world's own time
             say(loop.time(), step.text())

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from device.interruptions import PauseReason, Reason
-from device.ports import Press
+from device.ports import SOUND_RATE_HZ, Press, Samples
 from evidence.model import ClockGrade
 from sim.day.clock import Belief
-from sim.day.people import length_s, spoken
 from sim.day.unit import DAWN_US
 from sim.day.world import World
+from sim.ear import speech
 from sim.steps import (
     AgentKill,
     Ambient,
@@ -55,6 +56,12 @@ MEGABYTE = 1_000_000
 NEVER_SET = Belief(0, ClockGrade.UNSET)
 
 
+@cache
+def spoken(line: Line) -> Samples:
+    """What people say."""
+    return speech(line, "zh-CN")
+
+
 def later(seconds: float, call: Callable[..., object], *arguments: object) -> None:
     """After so long in the world's time."""
     asyncio.get_running_loop().call_later(seconds, call, *arguments)
@@ -83,7 +90,7 @@ def _press_mark(world: World, times: int) -> None:
 def _speak_note(world: World, line: Line) -> None:
     world.press(Press.NOTE_BEGIN)
     later(BREATH_S, world.hear, spoken(line))
-    later(length_s(line) + 2 * BREATH_S, world.press, Press.NOTE_END)
+    later(spoken(line).size / SOUND_RATE_HZ + 2 * BREATH_S, world.press, Press.NOTE_END)
 
 
 def _step_clock(world: World, step: ClockStep) -> None:
