@@ -190,7 +190,7 @@ class Agent:
                 storage=latest.storage,
                 heat=latest.heat,
                 camera_ok="camera" not in faults,
-                microphone_ok="microphone" not in faults and not self.recorder.sound_lost,
+                microphone_ok="microphone" not in faults and not self.recorder.capture.sound_lost,
                 card_ok="card" not in faults,
                 clock=now,
                 officer=None if self._officer is None else self._officer.number,

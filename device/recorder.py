@@ -102,11 +102,6 @@ class Recorder:
         """The running interruption."""
         return self._break
 
-    @property
-    def sound_lost(self) -> bool:
-        """Silence is being recorded."""
-        return self._sound_lost
-
     def report_to(self, tell: Callable[[Happening], None]) -> None:
         """`tell` is called in the event loop for everything that happens from now on."""
         self._tell = tell
@@ -294,7 +289,7 @@ class Recorder:
     async def _write_run(self, fragments: list[MediaFragment]) -> None:
         """Write what waits in the ring and these, in order; from the first one that the card refuses, they wait."""
         waiting = deque([*self._ring.drain(), *fragments])
-        if self._break and (self._break.held or self._too_early(self._break)):
+        if self._break and self._break.waits(self._clock.now().boot_us, stopping=self._stop is not None):
             self._keep_waiting(waiting)
             return
         while waiting:
@@ -305,9 +300,6 @@ class Recorder:
                 await self._refused(error, waiting[0])
                 return
             await self._end_break(waiting.popleft())
-
-    def _too_early(self, broken: Break) -> bool:
-        return self._stop is None and self._clock.now().boot_us < broken.retry_boot_us
 
     def _keep_waiting(self, fragments: Iterable[MediaFragment]) -> None:
         for fragment in fragments:
@@ -336,22 +328,12 @@ class Recorder:
         if self._break is None:
             cause = "tamper" if self.case_open else cause
             self._break = Break(self._numbers.next_interruption(), cause, began, self._clock.now().boot_us)
-            await self.note(
-                "interruption",
-                interruption=self._break.interruption,
-                recording=self._recording,
-                cause=cause,
-                part=part,
-                began=began.to_fields(),
-            )
+            await self.note("interruption", **self._break.to_fields(self._recording, part))
             self._tell(Happening.BROKEN)
 
     async def _end_break(self, kept: MediaFragment) -> None:
-        """The card takes fragments again; one that was seen before the break proves nothing about what broke."""
         broken = self._break
-        if broken is not None and not (
-            broken.began.boot == self.capture.epoch.boot and kept.first_frame_boot_us < broken.began.boot_us
-        ):
+        if broken is not None and broken.ends_with(self.capture.epoch.boot, kept.first_frame_boot_us):
             self._break = None
             await self.note("resumed", interruption=broken.interruption, recording=self._recording)
             self._tell(Happening.CARD_TAKES)

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from dock.beside import Beside, blob_what, read_blob_name, read_interruption
+from dock.beside import Beside, read_blob_name
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
 from dock.health import keep_card
 from dock.manifest import Part, check_entry, check_part, check_place, hash_part, part_name, read_name
+from dock.messages import Answer, Message, one_line, what_of
 from dock.records import Progress, Recorder, Records
 from dock.vault import Vault
 from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionError, RejectedError
@@ -47,24 +48,6 @@ REJECTIONS_LIMIT = 256
 """So many different contents of one recorder go to quarantine; a broken one must not fill the dock."""
 ATTEMPTS_LIMIT = 3
 """So often a rejected part is asked for again: what is wrong on the card stays wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What came in: a topic and its payload, and the hash of the part in it where somebody has taken that already."""
-
-    topic: str
-    payload: Octets
-    part_hash: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What to publish."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
 
 
 @dataclass(slots=True)
@@ -170,7 +153,7 @@ class Intake:
         except DiscError:
             raise
         except LiuhenError as error:
-            self._reject(topic.device, _what(topic), message.payload, error)
+            self._reject(topic.device, what_of(topic), message.payload, error)
 
     def _take_named(self, batch: Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         match topic.name:
@@ -328,34 +311,3 @@ class Intake:
             fields = {"recorder": device, "what": what, "why": reason, "quarantine": kept, "sha256": digest}
             add("rejected", fields)
             self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
-
-
-def read_message(topic: str, payload: Octets) -> Message:
-    """A message with the hash of its part taken here: where it comes in, another thread has time for that."""
-    if f"/{Up.FRAGMENT}/" not in topic:
-        return Message(topic, payload)
-    try:
-        return Message(topic, payload, hash_part(read_part(payload)[1]))
-    except LiuhenError:
-        # What is wrong with it is found, and said, where it is taken in.
-        return Message(topic, payload)
-
-
-def one_line(error: LiuhenError) -> str:
-    """The error in one short line of valid text: it may quote what a stranger sent."""
-    return " ".join(str(error).split())[:1000].encode("utf-8", "replace").decode("utf-8")
-
-
-def _what(topic: Topic) -> str:
-    """What a message was about, in words that are safe as a file's name."""
-    try:
-        match topic.name:
-            case Up.FRAGMENT:
-                return part_name(*read_name(topic.rest))
-            case Up.BLOB:
-                return blob_what(read_blob_name(topic))
-            case Up.REPORT:
-                return f"{Up.REPORT}/{read_interruption(topic)}"
-    except RejectedError:
-        pass
-    return topic.name.value

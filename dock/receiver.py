@@ -19,7 +19,8 @@ from dock.catalogue import Catalogue
 from dock.clock import SystemClock
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder, read_settings
-from dock.intake import Batch, Intake, Message, read_message
+from dock.intake import Batch, Intake
+from dock.messages import Message, read_message
 from dock.rebuild import rebuild_if_empty
 from evidence.errors import ConfigError, LinkError
 from evidence.io.durable import PosixDisc

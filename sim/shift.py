@@ -203,6 +203,7 @@ class Shift:
         waited_s = 0.0
         while count_entries(self.spool, "reason_asked") <= count_entries(self.spool, "reason") and waited_s < READY_S:
             self.recorder.check()
+            self._do_what_is_due()
             self._wait(POLL_S)
             waited_s += POLL_S
         for _ in range(list(Reason).index(step.reason) + 1):

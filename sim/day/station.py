@@ -8,7 +8,8 @@ from pathlib import Path
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
-from dock.intake import Intake, read_message
+from dock.intake import Intake
+from dock.messages import read_message
 from dock.rebuild import rebuild_if_empty
 from dock.receiver import BATCH_LIMIT
 from evidence.errors import DiscError

@@ -15,7 +15,7 @@ from device.ports import Clock
 from device.recovery import Recovered, recover
 from device.release import Releaser
 from device.spool import Spool, SpoolPaths
-from device.uplink import SpoolReader
+from device.spool_reader import SpoolReader
 from evidence.account import Account, Use, accounts
 from evidence.errors import DiscError
 from evidence.io.durable import Disc, PosixDisc

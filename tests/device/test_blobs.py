@@ -14,7 +14,7 @@ import pytest
 
 from device.numbers import Numbers
 from device.spool import RESERVE_BYTES, Spool, SpoolPaths
-from device.uplink import SpoolReader
+from device.spool_reader import SpoolReader
 from evidence.errors import BadInputError, DiscError, DiscFullError, LiuhenError, RejectedError, SignatureError
 from evidence.io.durable import PosixDisc
 from evidence.io.verify_files import verify_path

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from device.uplink import SpoolReader
+from device.spool_reader import SpoolReader
 from evidence.io.durable import PosixDisc
 from evidence.receipts import EXPLANATION, REPORT_TAKEN
 from tests.device.cards import fast_folder

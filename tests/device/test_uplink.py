@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from device.spool import SpoolPaths
-from device.uplink import SpoolReader
+from device.spool_reader import SpoolReader
 from evidence.errors import BadInputError, DiscError, LiuhenError, RejectedError, SignatureError
 from evidence.io.durable import PosixDisc
 from evidence.journal import Entry, read_entry

@@ -8,7 +8,8 @@ from pathlib import Path
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
-from dock.intake import Answer, Intake, Message
+from dock.intake import Intake
+from dock.messages import Answer, Message
 from dock.rebuild import rebuild_if_empty
 from evidence.errors import DiscError
 from evidence.io.durable import Disc, PosixDisc

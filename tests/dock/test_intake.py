@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from dock.enrolment import enrol
 from dock.folder import DockFolder
-from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT, Answer, Batch, Message
+from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT, Batch
+from dock.messages import Answer, Message
 from evidence.certificates import Trust
 from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from device.spool import RESERVE_BYTES
-from device.uplink import SpoolReader
+from device.spool_reader import SpoolReader
 from evidence.io.durable import PosixDisc
 from evidence.journal import Entry
 from tests.device.cards import MEMORY
