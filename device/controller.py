@@ -103,15 +103,16 @@ class Controller:
         def hop(press: Press) -> None:
             loop.call_soon_threadsafe(self._inputs.put_nowait, press)
 
-        self._recorder.report_to(self._inputs.put_nowait)
-        self._hardware.panel.start(hop)
-        self._show()
-        await self._duties.signing_on.sign_on()
+        # Before anything else can happen: a recorder that is switched on in the dock ends there what it finds open.
         if recovered.paused is not None:
             self._duties.pausing.go_on(recovered.paused)
             self._inputs.put_nowait(Input.RESUME_PAUSE)
         elif recovered.interrupted is not None:
             self._inputs.put_nowait(Input.RESUME)
+        self._recorder.report_to(self._inputs.put_nowait)
+        self._hardware.panel.start(hop)
+        self._show()
+        await self._duties.signing_on.sign_on()
         while True:
             await self._take(await self._inputs.get())
             self._show()

@@ -17,6 +17,7 @@ from device.breaks import Break, Happening
 from device.capture.camera_watch import WATCH_S
 from device.capture.muxer import MediaFragment
 from device.capture.overlay import Mark, Overlay
+from device.capture.picture_times import Skipped
 from device.capture.pipeline import Capture
 from device.capture.ring import PreEventRing
 from device.config import RecordingConfig
@@ -183,10 +184,17 @@ class Recorder:
     async def _take_picture(self, packet: VideoPacket) -> None:
         skipped, fragments = self.capture.add_picture(packet)
         if skipped is not None and self._recording and not self._paused:
+            await self._note_skipped(skipped)
+        await self._keep_all(fragments)
+
+    async def _note_skipped(self, skipped: Skipped) -> None:
+        if not skipped.stalled:
             await self.note(
                 "skipped", frames=skipped.frames, from_boot_us=skipped.from_boot_us, to_boot_us=skipped.to_boot_us
             )
-        await self._keep_all(fragments)
+        elif self._break is None:
+            # The picture was back before anybody looked for it.
+            await self._interrupt("device_fault", "camera", self._clock.at(skipped.from_boot_us))
 
     async def _take_sound(self, block: SoundBlock) -> None:
         for listener in tuple(self.listeners):

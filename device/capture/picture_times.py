@@ -21,6 +21,8 @@ class Skipped:
     frames: int
     from_boot_us: int
     to_boot_us: int
+    stalled: bool
+    """It took so long that the recording was broken."""
 
 
 class PictureTimes:
@@ -38,10 +40,11 @@ class PictureTimes:
         if packet.key and self._last_us:
             self._gop_ends_us.append(self._last_us + self._frame_us)
         self._last_us = packet.boot_us
-        if told_us and self._frame_us * 3 // 2 < packet.boot_us - told_us < STALL_US:
-            missing = round((packet.boot_us - told_us) / self._frame_us) - 1
-            return Skipped(missing, told_us + self._frame_us, packet.boot_us)
-        return None
+        gap_us = packet.boot_us - told_us
+        if not told_us or gap_us <= self._frame_us * 3 // 2:
+            return None
+        missing = round(gap_us / self._frame_us) - 1
+        return Skipped(missing, told_us + self._frame_us, packet.boot_us, stalled=gap_us >= STALL_US)
 
     def told_until(self, boot_us: int) -> None:
         """What is missing up to here has been said already."""

@@ -41,7 +41,8 @@ class Asking:
         if after is not None:
             self._tools.say(after)
         waiting = await self.waiting()
-        if not waiting:
+        if not waiting or (self._question is not None and self._question.presses):
+            # Nothing to ask, or somebody is answering.
             return
         if len(waiting) > 1:
             self._tools.say(Phrase.REASON_STILL_OPEN, len(waiting))
