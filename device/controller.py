@@ -267,6 +267,7 @@ class Controller:
         await self._duties.asking.ask_for_reasons(Phrase.RESUMED)
 
     async def _dock(self) -> None:
+        await self._duties.asking.settle()
         await self._tools.note("docked")
         self._tools.say(Phrase.DOCKED)
         self.undocked.clear()
@@ -292,6 +293,7 @@ class Controller:
 
     async def _shut_down(self) -> None:
         """Switching off in mid-recording is an interruption like any other: somebody has to say why."""
+        await self._duties.asking.settle()
         if self._recorder.recording is not None:
             await self._stop_for("operator_stop", Ending.CUT)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 from device.ports import SoundBlock, VideoPacket
 
@@ -20,6 +21,10 @@ class Dropped:
     frames: int
     from_boot_us: int
     to_boot_us: int
+
+    def to_fields(self) -> dict[str, Any]:
+        """The fields of the entry `dropped`."""
+        return {"frames": self.frames, "from_boot_us": self.from_boot_us, "to_boot_us": self.to_boot_us}
 
 
 @dataclass(frozen=True, slots=True)

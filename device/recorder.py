@@ -7,7 +7,7 @@ it takes them, and the break is journalled as soon as anything can be.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -189,9 +189,7 @@ class Recorder:
 
     async def _note_skipped(self, skipped: Skipped) -> None:
         if not skipped.stalled:
-            await self.note(
-                "skipped", frames=skipped.frames, from_boot_us=skipped.from_boot_us, to_boot_us=skipped.to_boot_us
-            )
+            await self.note("skipped", **skipped.to_fields())
         elif self._break is None:
             # The picture was back before anybody looked for it.
             await self._interrupt("device_fault", "camera", self._clock.at(skipped.from_boot_us))
@@ -275,7 +273,7 @@ class Recorder:
         await self.capture.camera.wake()
 
     async def _dropped(self, lost: Dropped) -> None:
-        await self.note("dropped", frames=lost.frames, from_boot_us=lost.from_boot_us, to_boot_us=lost.to_boot_us)
+        await self.note("dropped", **lost.to_fields())
         self.capture.told_until(lost.to_boot_us)
         await self._interrupt("device_fault", "queue", self._clock.at(lost.from_boot_us))
 
@@ -298,20 +296,16 @@ class Recorder:
         """Write what waits in the ring and these, in order; from the first one that the card refuses, they wait."""
         waiting = deque([*self._ring.drain(), *fragments])
         if self._break and self._break.waits(self._clock.now().boot_us, stopping=self._stop is not None):
-            self._keep_waiting(waiting)
+            self._ring.push_all(waiting)
             return
         while waiting:
             try:
                 await self._write(waiting[0])
             except DiscError as error:
-                self._keep_waiting(waiting)
+                self._ring.push_all(waiting)
                 await self._refused(error, waiting[0])
                 return
             await self._end_break(waiting.popleft())
-
-    def _keep_waiting(self, fragments: Iterable[MediaFragment]) -> None:
-        for fragment in fragments:
-            self._ring.push(fragment)
 
     async def _write(self, fragment: MediaFragment) -> None:
         assert self._recording is not None

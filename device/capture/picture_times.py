@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import Any
 
 from device.capture.muxer import MediaFragment
 from device.ports import VideoPacket
@@ -23,6 +24,10 @@ class Skipped:
     to_boot_us: int
     stalled: bool
     """It took so long that the recording was broken."""
+
+    def to_fields(self) -> dict[str, Any]:
+        """The fields of the entry `skipped`."""
+        return {"frames": self.frames, "from_boot_us": self.from_boot_us, "to_boot_us": self.to_boot_us}
 
 
 class PictureTimes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from device.capture.muxer import MediaFragment
 
@@ -20,6 +21,11 @@ class PreEventRing:
         horizon_us = _end_us(fragment) - self._length_us
         while self._fragments and _end_us(self._fragments[0]) <= horizon_us:
             self._fragments.popleft()
+
+    def push_all(self, fragments: Iterable[MediaFragment]) -> None:
+        """Add several, oldest first."""
+        for fragment in fragments:
+            self.push(fragment)
 
     def drain(self) -> list[MediaFragment]:
         """Everything held, oldest first. The ring is empty afterwards."""

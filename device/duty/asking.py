@@ -108,7 +108,12 @@ class Asking:
             # It stays open: the start of the next recording, the dock and the health card ask again.
             self._question = None
         elif question.settled(now_us):
-            assert question.chosen is not None
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Take the answer that is being given without waiting for more presses: the recorder is docked or goes off."""
+        question = self._question
+        if question is not None and question.chosen is not None:
             self._question = None
             await self._chosen(question.subject, question.chosen)
 
