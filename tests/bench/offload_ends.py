@@ -60,7 +60,9 @@ async def offload(spool: Path, identity: Path, window: int) -> None:
             done.set()
 
     clock = SimClock(uuid.uuid4().hex, 480, ClockGrade.NTP)
-    uplink = Uplink(load_identity(identity), paths, PosixDisc(), clock, window, on_receipt=look, run_folder=spool / "run")
+    uplink = Uplink(
+        load_identity(identity), paths, PosixDisc(), clock, window, on_receipt=look, run_folder=spool / "run"
+    )
     running = asyncio.create_task(uplink.run(docked, asyncio.Event(), asyncio.Event()))
     began = begin()
     docked.set()

@@ -10,18 +10,8 @@ import sim
 from device.ports import Press
 from evidence.errors import ConfigError
 from evidence.model import ClockGrade
-from sim.scenario import (
-    STEPS,
-    ClockStep,
-    Dock,
-    Explain,
-    PowerCut,
-    PressButton,
-    Reason,
-    Scenario,
-    load_scenario,
-    parse_scenario,
-)
+from sim.scenario import Scenario, load_scenario, parse_scenario
+from sim.steps import STEPS, Answer, By, ClockStep, Dock, PowerCut, PressButton, Reason
 
 SHIFT = Path(sim.__file__).parent / "scenarios" / "shift.toml"
 HEAD = 'title = "t"\n[[step]]\n'
@@ -31,9 +21,9 @@ def test_the_shipped_shift() -> None:
     shift = load_scenario(SHIFT)
     assert shift.steps == (
         PressButton(3.0, Press.RECORD),
-        PressButton(15.0, Press.BOOKMARK),
+        PressButton(15.0, Press.MARK),
         PowerCut(27.0, 3.0),
-        Explain(38.0, Reason.BATTERY),
+        Answer(38.0, Reason.BATTERY, By.BUTTONS),
         PressButton(54.0, Press.STOP),
         Dock(56.0),
     )
@@ -87,7 +77,7 @@ def test_a_power_cut_has_a_usual_length() -> None:
         (HEAD + 'at_s = -1\ndo = "dock"\n', "step 1: at_s: -1 cannot be"),
         (HEAD + 'at_s = true\ndo = "dock"\n', "at_s: True cannot be"),
         (HEAD + 'at_s = nan\ndo = "dock"\n', "at_s: nan cannot be"),
-        (HEAD + 'at_s = 1\ndo = "explain"\nreason = "tired"\n', "reason: 'tired' is not known"),
+        (HEAD + 'at_s = 1\ndo = "answer"\nreason = "tired"\n', "reason: 'tired' is not known"),
         (HEAD + 'at_s = 2\ndo = "dock"\n[[step]]\nat_s = 1\ndo = "undock"\n', "step 2: at_s = 1 comes before"),
         ("a = " + "[" * 5000, "is not TOML"),
     ],
