@@ -11,6 +11,7 @@ from evidence.io.verify_command import CHINESE as CHINESE_VERDICT
 from evidence.verify import Verdict
 from sim.report import ShiftReport
 
+STATES = {"open": "未说明", "explained": "已说明", "reported": "已上报", "written": "已书面说明"}
 RULE = "─" * 72
 
 
@@ -37,7 +38,7 @@ def print_summary(report: ShiftReport) -> None:
 
 def _print_interruptions(fields: Mapping[str, Any]) -> None:
     for one in fields["interruptions"]:
-        state = "已说明 explained" if one["state"] == "explained" else "未说明 open"
+        state = f"{STATES[one['state']]} {one['state']}"
         reason = f" ({one['reason']})" if one["reason"] else ""
         start, end = one["start"][11:23], "…" if one["end"] is None else one["end"][11:23]
         print(f"  中断 interruption  {one['cause']}  {start} – {end} UTC  {state}{reason}")
