@@ -44,8 +44,11 @@ def run_day(scenario: Scenario, seed: int, out: Path | None, as_json: bool, say:
         make_folder(out)
         lived = live_day(out, scenario, seed, say)
         found = find(out)
-        fields = {"seed": seed, **report_fields(found, {"frames_captured": lived.frames_captured})}
-        report = ShiftReport(fields, check_day(found, lived), found.accounts, found.vault)
+        checks = check_day(found, lived)
+        broken = [check.english for check in checks if not check.holds]
+        told = report_fields(found, {"frames_captured": lived.frames_captured})
+        fields = {"seed": seed, "broken": broken, **told}
+        report = ShiftReport(fields, checks, found.accounts, found.vault)
         text = json.dumps(fields, ensure_ascii=False, indent=2)
         (out / "report.json").write_text(text + "\n", encoding="utf-8")
     if as_json:
