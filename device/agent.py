@@ -21,7 +21,7 @@ from device.disc_thread import DiscThread
 from device.duty.duties import make_duties
 from device.duty.readings import Readings
 from device.duty.tools import Tools
-from device.health.collector import Collector, read_live
+from device.health.collector import Collector, certificates_left_s, read_live
 from device.health.facts import BatteryFacts, Facts
 from device.health.gauges import gauged
 from device.health.task import tell_health
@@ -43,7 +43,6 @@ from device.watch.check import Check, check
 from device.watch.check import Readings as Checked
 from device.watch.clock import ClockWatch
 from device.watch.storage import StorageWatch
-from evidence.certificates import days_left
 from evidence.errors import ConfigError, DiscError, LiuhenError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.heap import give_back, share_one_heap
@@ -183,7 +182,7 @@ class Agent:
         """The check before use."""
         latest, now = self.readings.latest, self.hardware.clock.now()
         assert latest is not None
-        faults = self.controller.faults
+        faults, left_s = self.controller.faults, certificates_left_s(self.identity.folder, now)
         return check(
             Checked(
                 battery=latest.battery,
@@ -194,7 +193,7 @@ class Agent:
                 card_ok="card" not in faults,
                 clock=now,
                 officer=None if self._officer is None else self._officer.number,
-                certificate_days_left=days_left(self.identity.certificate, now),
+                certificate_days_left=None if left_s is None else int(left_s // 86_400),
                 open_interruptions=open_interruptions,
             )
         )
@@ -226,7 +225,10 @@ class Agent:
     async def release(self) -> None:
         """Look after receipts: at the start, and whenever one arrives."""
         while True:
+            known = self.releaser.reports_taken
             await self.thread.run(self.releaser.run)
+            if self.releaser.reports_taken > known:
+                self.controller.report_taken()
             if await self.thread.run(self.releaser.all_received):
                 self.controller.offload_done()
             await self.receipts.wait()

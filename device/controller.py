@@ -139,6 +139,11 @@ class Controller:
             self._tools.buzz(Buzz.DONE)
             self._tools.say(Phrase.OFFLOAD_DONE)
 
+    def report_taken(self) -> None:
+        """The dock has an urgent report: the officer need not telephone."""
+        self._tools.buzz(Buzz.DONE)
+        self._tools.say(Phrase.REPORT_SENT)
+
     async def shut_down(self) -> None:
         """Seal what is running before the power goes, and say so."""
         await self._take(Input.SHUT_DOWN)
@@ -182,6 +187,7 @@ class Controller:
             await self._fault(*FAULTS[happening])
         elif happening in CLEARED and CLEARED[happening] in self._faults:
             self._faults.remove(CLEARED[happening])
+            self._tools.say(Phrase.FAULT_CLEARED)
             await self._tools.note("fault_cleared", part=CLEARED[happening])
         if happening in INPUTS:
             await self._carry_out(INPUTS[happening])
@@ -258,7 +264,9 @@ class Controller:
 
     async def _tell_broken(self) -> None:
         self._tools.buzz(Buzz.FAULT)
-        self._tools.say(Phrase.INTERRUPTED)
+        broken = self._recorder.interruption
+        full = broken is not None and broken.cause == "storage_full"
+        self._tools.say(Phrase.STORAGE_FULL if full else Phrase.INTERRUPTED)
         await self._duties.readings.note_all()
 
     async def _ask_reason(self) -> None:

@@ -11,7 +11,7 @@ from device.spool import Spool
 from evidence.errors import LiuhenError
 from evidence.journal import Entry
 from evidence.kinds import BLOB_KINDS
-from evidence.receipts import BLOB_STORED, STORED, read_word
+from evidence.receipts import BLOB_STORED, REPORT_TAKEN, STORED, read_word
 from evidence.signing import VerifyKey
 
 
@@ -25,6 +25,8 @@ class Releaser:
     storage: StorageConfig
     releasable_bytes: int = 0
     """Room that could be freed, as of the last `run`."""
+    reports_taken: int = 0
+    """Urgent reports that the dock was found to have taken since this was made."""
 
     @property
     def wanted_bytes(self) -> int:
@@ -66,6 +68,7 @@ class Releaser:
             self.spool.disc.sync(word.path)
             dock = {"dock": said.device, "dock_seq": said.seq, "dock_hash": said.head.hash}
             self.spool.note(word.noted_as, **word.about, **dock)
+            self.reports_taken += word.kind == REPORT_TAKEN
 
     def _releasable(self) -> list[Entry]:
         """Seals and blobs that have a receipt, oldest first."""

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
 from evidence.errors import BadInputError, UnknownKeyError
-from evidence.model import EPOCH, ClockGrade, Timestamp
 from evidence.signing import VerifyKey
 
 DAMAGE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion)
@@ -96,11 +95,3 @@ def _only(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
     if len(values) != 1:
         raise UnknownKeyError("certificate", f"has {len(values)} values for {oid.dotted_string} instead of one")
     return str(values[0].value)
-
-
-def days_left(certificate: bytes, now: Timestamp) -> int | None:
-    """Whole days until a DER certificate expires, negative when it has; None while nobody has set the clock."""
-    if now.grade is ClockGrade.UNSET:
-        return None
-    ends = x509.load_der_x509_certificate(certificate).not_valid_after_utc
-    return int((ends - EPOCH).total_seconds() - now.utc_us / 1_000_000) // 86_400

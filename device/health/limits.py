@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from device.health.facts import Facts
+from device.watch.clock import PLAUSIBLE_US
 from evidence.health import State
 
-PLAUSIBLE_UTC_US = 1_735_689_600_000_000
-"""2025-01-01: a clock that shows less has begun anew."""
 NOTHING_DBFS = -96.0
 """The floor of 16 bits."""
 Number = float | int | bool | str | None
@@ -109,7 +108,7 @@ def _battery(facts: Facts) -> float | None:
 
 
 def _clock(facts: Facts) -> str:
-    return facts.at.grade.value if facts.at.utc_us >= PLAUSIBLE_UTC_US else "impossible"
+    return facts.at.grade.value if facts.at.utc_us >= PLAUSIBLE_US else "impossible"
 
 
 def _deadline_min(facts: Facts) -> float | None:

@@ -8,13 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from device.watch.clock import PLAUSIBLE_US
 from evidence.model import ClockGrade, Timestamp
 
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 TIMESYNCD = Path("/run/systemd/timesync")
 RTC = Path("/sys/class/rtc/rtc0")
-PLAUSIBLE_S = 1_735_689_600
-"""2025-01-01. A clock that shows less has lost its battery and begun anew."""
 STA_UNSYNC = 0x40
 
 
@@ -49,7 +48,7 @@ class SystemClock:
         self._timesyncd = timesyncd
         self._kernel_error_us = kernel_error_us
         # Asked once: it tells where this boot's UTC began, and an RTC on a slow bus takes milliseconds to answer.
-        self._rtc_is_set = _rtc_s(rtc) >= PLAUSIBLE_S
+        self._rtc_is_set = _rtc_s(rtc) * 1_000_000 >= PLAUSIBLE_US
 
     def now(self) -> Timestamp:
         return self.at(_boot_us())
@@ -73,7 +72,7 @@ class SystemClock:
         # The kernel takes the discipline back after nine hours without a server. A clock that network time has set
         # since power on then runs by itself, like one set from an RTC.
         was_set = self._rtc_is_set or (self._timesyncd / "synchronized").exists()
-        return (ClockGrade.RTC if was_set and utc_us >= PLAUSIBLE_S * 1_000_000 else ClockGrade.UNSET), None
+        return (ClockGrade.RTC if was_set and utc_us >= PLAUSIBLE_US else ClockGrade.UNSET), None
 
 
 def _boot_us() -> int:

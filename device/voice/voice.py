@@ -49,7 +49,6 @@ class Phrase(StrEnum):
     REASON_KEPT = "reason_kept"
     REASON_STILL_OPEN = "reason_still_open"
     REPORT_SENT = "report_sent"
-    NOTE_BEGUN = "note_begun"
     NOTE_KEPT = "note_kept"
     NOTE_EMPTY = "note_empty"
     BOOKMARK = "bookmark"

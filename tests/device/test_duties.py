@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import re
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,20 +14,24 @@ import av
 import numpy as np
 import pytest
 
+from device.duty.asking import PHRASES
 from device.duty.statement import ENOUGH_SPEECH_MS
 from device.interruptions import PauseReason, Reason
 from device.ports import HeatReading, Light, Press
 from device.states import State
+from device.voice.voice import Phrase
 from evidence.account import Account, Use, accounts
 from evidence.journal import Entry
 from evidence.standing import Standing
-from tests.device.cards import fast_folder
-from tests.device.desk import Desk, desk, next_boot
+from sim.ear import understood
+from tests.device.cards import FaultyDisc, fast_folder
+from tests.device.desk import RULES, Desk, desk, next_boot
 from tests.device.hand_clock import HandClock
 from tests.device.life import check_sum, entries_of
 from tests.device.speech import spoken
 from tests.device.test_recorder import joined
 
+DEVICE_ROOM = Path(__file__).resolve().parents[2] / "device"
 Story = Callable[[Desk], Awaitable[None]]
 
 
@@ -464,3 +471,36 @@ def test_the_pre_event_buffer_has_sound_or_silence_as_the_unit_wants(root: Path,
     before = [level for seconds, level in since_s if seconds < -0.1]
     assert len(before) > 50
     assert (max(before) > 500) == sound
+
+
+# --- what the officer hears
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, ["storage_full", "resumed"]),
+        (errno.EIO, ["interrupted", "fault_card", "fault_cleared", "resumed"]),
+    ],
+)
+def test_the_voice_tells_the_break_its_cause_and_its_end(root: Path, number: int, said: list[str]) -> None:
+    disc = FaultyDisc()
+
+    async def shift() -> list[str]:
+        async with desk(root, rules=replace(RULES, voice=True), disc=disc) as one:
+            await one.press(Press.RECORD)
+            await one.wait(3)
+            disc.refused = {"append": number, "create": number}
+            await one.wait(4)
+            disc.refused = {}
+            await one.wait(8)
+            return [understood(samples, "zh-CN") for samples in one.stage.speaker.heard]
+
+    heard = asyncio.run(shift())
+    assert [one for one in heard if one in said] == said
+
+
+def test_every_phrase_of_the_table_is_said_somewhere() -> None:
+    code = "".join(path.read_text("utf-8") for path in DEVICE_ROOM.rglob("*.py") if path.name != "voice.py")
+    said = {name.lower() for name in re.findall(r"Phrase\.([A-Z_]+)", code)} | set(PHRASES.values())
+    assert said == set(Phrase)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from device.health.card import make_card, spoken, with_agent
 from device.health.facts import OpenFact, PauseFacts
-from device.health.limits import PLAUSIBLE_UTC_US, RULES, Range
+from device.health.limits import RULES, Range
+from device.watch.clock import PLAUSIBLE_US
 from evidence.health import EXIT_CODES, Item, State, worst
 from evidence.model import ClockGrade
 from tests.device.health_facts import DAY_S, well
@@ -56,7 +57,7 @@ EDGES: list[tuple[str, str, list[tuple[Any, State]]]] = [
     ("temperature", "heat__celsius", [(75, OK), (75.1, WARNING), (82, WARNING), (82.1, CRITICAL), (None, UNKNOWN)]),
     ("throttling", "heat__throttled", [(False, OK), (True, WARNING)]),
     ("clock", "at__grade", [(ClockGrade.UNSET, CRITICAL), *((g, OK) for g in list(ClockGrade)[1:])]),
-    ("clock", "at__utc_us", [(0, CRITICAL), (PLAUSIBLE_UTC_US - 1, CRITICAL), (PLAUSIBLE_UTC_US, OK)]),
+    ("clock", "at__utc_us", [(0, CRITICAL), (PLAUSIBLE_US - 1, CRITICAL), (PLAUSIBLE_US, OK)]),
     ("clock drift", "drift_ppm", [(35, OK), (-35.1, WARNING), (-100, WARNING), (100.1, CRITICAL), (None, UNKNOWN)]),
     ("clock step", "step_us", [(None, OK), (-3_000_000, OK), (3_000_001, WARNING), (-86_400_000_000, WARNING)]),
     ("certificate", "certificate_left_s", [

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from device.hw.system_clock import PLAUSIBLE_S, SystemClock, kernel_error_us
+from device.hw.system_clock import SystemClock, kernel_error_us
 from device.ports import Clock
+from device.watch.clock import PLAUSIBLE_US
 from evidence.model import ClockGrade, Timestamp
 from sim.clock import SimClock
 
@@ -83,7 +84,7 @@ def test_the_offset_is_that_of_the_instant(monkeypatch: pytest.MonkeyPatch) -> N
         (1234, [], None, (ClockGrade.NTP, 1234)),
         (0, ["synchronized"], None, (ClockGrade.NTP, None)),
         (None, ["synchronized"], None, (ClockGrade.RTC, None)),
-        (None, [], f"{PLAUSIBLE_S + 1}\n", (ClockGrade.RTC, None)),
+        (None, [], f"{PLAUSIBLE_US // 1_000_000 + 1}\n", (ClockGrade.RTC, None)),
         (None, [], "86400\n", (ClockGrade.UNSET, None)),
         (None, [], "", (ClockGrade.UNSET, None)),
         (None, [], None, (ClockGrade.UNSET, None)),
