@@ -41,7 +41,7 @@ from device.voice.voice import Phrase, Voice
 from device.watch.battery import BatteryWatch
 from device.watch.check import Check, check
 from device.watch.check import Readings as Checked
-from device.watch.clock import ClockWatch
+from device.watch.clock import ClockWatch, is_believable
 from device.watch.storage import StorageWatch
 from evidence.errors import ConfigError, DiscError, LiuhenError
 from evidence.io.durable import Disc, make_folder
@@ -193,7 +193,7 @@ class Agent:
                 card_ok="card" not in faults,
                 clock=now,
                 officer=None if self._officer is None else self._officer.number,
-                certificate_days_left=None if left_s is None else int(left_s // 86_400),
+                certificate_days_left=int(left_s // 86_400) if left_s is not None and is_believable(now) else None,
                 open_interruptions=open_interruptions,
             )
         )

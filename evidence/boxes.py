@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evidence.errors import BadInputError
-from evidence.model import FragmentInfo
+from evidence.model import COUNT_END, FragmentInfo
 
 US_PER_S = 1_000_000
 
@@ -97,7 +97,8 @@ def describe_fragment(data: Bytes, tracks: Tracks) -> FragmentInfo:
     """Read one moof+mdat pair by its tfhd, tfdt and trun (sections 8.8.7, 8.8.8, 8.8.12).
 
     Time and duration are those of the video track; `samples` adds up the durations in the sound track, which is in
-    units of its timescale. Raises BadInputError unless `data` is one whole pair with at least one video frame.
+    units of its timescale. Raises BadInputError unless `data` is one whole pair with at least one video frame, and its
+    times can be named in a journal.
     """
     if whole_fragments(data) != [(0, len(data))]:
         raise BadInputError("fragment", "not one whole moof and mdat")
@@ -107,12 +108,15 @@ def describe_fragment(data: Bytes, tracks: Tracks) -> FragmentInfo:
     if video is None or video.count == 0:
         raise BadInputError("fragment", "no video frame")
     sound = _run_of(data, trafs, tracks.sound) if tracks.sound else None
-    pts_us = _us(video.start, tracks.video)
+    pts_us, end_us = _us(video.start, tracks.video), _us(video.start + video.duration, tracks.video)
+    samples = sound.duration if sound else 0
+    if max(end_us, samples) >= COUNT_END:
+        raise BadInputError("fragment", f"ends at the impossible time {end_us} us, with {samples} samples")
     return FragmentInfo(
         pts_us=pts_us,
-        duration_us=_us(video.start + video.duration, tracks.video) - pts_us,
+        duration_us=end_us - pts_us,
         frames=video.count,
-        samples=sound.duration if sound else 0,
+        samples=samples,
     )
 
 

@@ -24,7 +24,7 @@ from evidence.errors import DiscError, LiuhenError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import JournalStore
 from evidence.io.verify_spool import access_for
-from evidence.model import EPOCH, ClockGrade, Timestamp
+from evidence.model import EPOCH, Timestamp
 
 CERTIFICATES = ("signing.pem", "link.pem")
 FAULTY_CARD = "card"
@@ -129,9 +129,7 @@ def minutes_of(free_bytes: int, bit_rate_bps: int) -> int:
 
 
 def certificates_left_s(identity: Path, now: Timestamp) -> float | None:
-    """The time until its first certificate expires; None when one cannot be read, or nobody has set the clock."""
-    if now.grade is ClockGrade.UNSET:
-        return None
+    """The time until the first of its certificates expires; None when one cannot be read."""
     try:
         read = [x509.load_pem_x509_certificate((identity / name).read_bytes()) for name in CERTIFICATES]
     except (OSError, *DAMAGE):
