@@ -222,6 +222,9 @@ class Controller:
 
     async def _stop(self) -> None:
         await self._stop_for("button")
+        await self._stopped()
+
+    async def _stopped(self) -> None:
         self._tools.buzz(Buzz.STOPPED)
         self._tools.say(Phrase.STOPPED)
         if "camera" in self._faults:
@@ -259,8 +262,7 @@ class Controller:
     async def _end_pause_and_stop(self) -> None:
         await self._stop_for("button")
         await self._duties.pausing.end("button")
-        self._tools.buzz(Buzz.STOPPED)
-        self._tools.say(Phrase.STOPPED)
+        await self._stopped()
 
     async def _tell_broken(self) -> None:
         self._tools.buzz(Buzz.FAULT)
