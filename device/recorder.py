@@ -217,7 +217,7 @@ class Recorder:
         await self._write_run([])
 
     async def _admit_obstacle(self) -> None:
-        """A recording that begins, or goes on after a pause, where no picture comes is broken from its first instant."""
+        """A recording that begins, or goes on after a pause, while no picture comes is broken from the start."""
         if self._held_by is not None:
             await self._hold(self._held_by)
         elif self.capture.camera.lost:

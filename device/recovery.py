@@ -57,8 +57,8 @@ class Recovered:
     paused: OpenPause | None
 
 
-def recover(spool: Spool, numbers: Numbers, boot: str, software: str) -> Recovered:
-    """Bring card and journal together and journal this start. Raises DiscError."""
+def recover(spool: Spool, numbers: Numbers, boot: str, software: str, since: Timestamp | None = None) -> Recovered:
+    """Bring card and journal together and journal this start, which was at `since`, or now. Raises DiscError."""
     if spool.is_new:
         spool.note("journal_opened", software=software)
     last = spool.journal.last_of_kind("power_on", "power_off")
@@ -67,7 +67,7 @@ def recover(spool: Spool, numbers: Numbers, boot: str, software: str) -> Recover
     previous_end = "none" if last is None else "clean" if last.kind == "power_off" else _unclean_end(last, boot)
     # What a clean end left open was left by a card that took nothing more.
     cause = _cause(spool, previous_end)
-    spool.note("power_on", software=software, previous_end=previous_end)
+    spool.note("power_on", since, software=software, previous_end=previous_end)
     _forget_unjournalled(spool)
     found = [_recover_segment(spool, segment, cause) for segment in _unsealed(spool)]
     recover_blobs(spool)
