@@ -144,4 +144,7 @@ class CardWait:
                 ended_us, interrupted = wish.ended.boot_us, None
                 note("recording_stopped", wish.ended, recording=recording, trigger=TRIGGER, ended_boot_us=ended_us)
         note("fault_cleared", self.hardware.clock.now(), part=PART)
+        if self._presses[-1:] == [Press.CASE_OPENED]:
+            # The panel itself tells whoever listens next that the case is open.
+            self._presses.pop()
         return replace(opened, recovered=replace(opened.recovered, interrupted=interrupted), presses=self._presses)

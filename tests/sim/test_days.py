@@ -20,6 +20,7 @@ STORIES: dict[str, list[tuple[str, str | None, str]]] = {
     "battery_sudden": [("power_loss", None, "reported")],
     "broker_away": [],
     "camera_hangs": [("device_fault", "camera", "explained")],
+    "card_dead": [("device_fault", "card", "explained"), ("device_fault", "card", "reported")],
     "card_full": [("storage_full", None, "explained")],
     "card_read_only": [("device_fault", "card", "explained")],
     "clock_1970": [("power_loss", None, "explained")],
