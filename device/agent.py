@@ -9,9 +9,6 @@ from contextlib import ExitStack, suppress
 from enum import Enum, auto
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
-
-import pylopdf_fonts_zh_cn
 
 from device.capture.encoder import SOUND_BIT_RATE_BPS
 from device.capture.overlay import Overlay
@@ -46,6 +43,7 @@ from device.watch.clock import ClockWatch, is_believable
 from device.watch.storage import StorageWatch
 from evidence.errors import ConfigError, DiscError, LiuhenError
 from evidence.io.durable import Disc, make_folder
+from evidence.io.font import FONT
 from evidence.io.heap import give_back, share_one_heap
 from evidence.io.mqtt import Link
 from evidence.io.road import OpenRoad
@@ -270,8 +268,7 @@ def _first_overlay(config: Config, identity: Identity, officer: Officer | None) 
 
 def make_overlay(config: Config, identity: Identity, officer: Officer | None) -> Overlay:
     """The overlay for this recorder. Raises ConfigError when the font lacks a character of the officer's name."""
-    font = Path(pylopdf_fonts_zh_cn.sans_path())
-    return Overlay(config.camera.width, config.camera.height, officer, identity.device, font)
+    return Overlay(config.camera.width, config.camera.height, officer, identity.device, FONT)
 
 
 def _leaves(group: BaseExceptionGroup[LiuhenError]) -> Iterator[LiuhenError]:

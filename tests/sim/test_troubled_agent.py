@@ -1,4 +1,4 @@
-"""The whole agent on a card that fails: light and voice tell, nothing crashes, and the account shows it afterwards."""
+"""The whole agent in trouble: light and voice tell, nothing crashes, and the account shows it afterwards."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import pytest
 
 from device.ports import Light, Press
 from device.voice.voice import Phrase
+from dock.dock_journal import DockJournal
+from dock.folder import DockFolder
 from evidence.account import Account, Use, accounts
+from evidence.io.durable import PosixDisc
 from evidence.io.journal_store import Access, JournalStore
 from evidence.journal import Entry, read_entry
+from evidence.model import Officer
 from sim.day.loop import run_world
-from sim.day.unit import make_unit
+from sim.day.unit import DEVICE, EveningBefore, make_unit
 from sim.day.world import World
 from sim.ear import understood
 from tests.device.cards import fast_folder
@@ -28,8 +32,11 @@ def entries_of(out: Path) -> list[Entry]:
         return [read_entry(token) for token in journal.tokens()]
 
 
-def live(story: Story) -> list[Entry]:
-    """A recorder's life in a world, switched off properly at the end; what it journalled."""
+def live(story: Story, prepare: Callable[[Path], None] = lambda _: None) -> list[Entry]:
+    """A recorder's life in a world, switched off properly at the end; what it journalled.
+
+    `prepare` gets the folder with the unit before anybody lives.
+    """
 
     async def day(out: Path) -> None:
         world = World(out, 1)
@@ -42,6 +49,7 @@ def live(story: Story) -> list[Entry]:
 
     with fast_folder() as folder:
         make_unit(folder / "out")
+        prepare(folder / "out")
         run_world(day(folder / "out"))
         return entries_of(folder / "out")
 
@@ -161,3 +169,27 @@ def test_a_recorder_that_ends_on_a_card_that_takes_nothing_ends_well_and_the_nex
     assert account.total_us(Use.OFF) == 0
     assert broken.end_us is not None
     assert (broken.end_us - broken.start_us) / 1e6 > 35
+
+
+def assign_what_no_font_has(out: Path) -> None:
+    """By a dock that does not look."""
+    folder = DockFolder(out)
+    with DockJournal(folder, PosixDisc(), EveningBefore()).adding() as add:
+        token = add(
+            "assignment", {"recorder": DEVICE, **Officer("110124", "李\U00020bb7", "交警二大队").to_fields()}
+        ).token
+    (out / "device" / "identity" / "assignment.jws").write_text(token, "ascii")
+
+
+def test_a_name_that_cannot_be_drawn_keeps_nobody_from_recording() -> None:
+    async def story(world: World) -> None:
+        await wait(world, 5)
+        assert Phrase.UNASSIGNED in said(world)
+        world.press(Press.RECORD)
+        await wait(world, 20)
+        assert light(world) is Light.RECORDING
+        world.press(Press.STOP)
+        await wait(world, 5)
+
+    entries = live(story, assign_what_no_font_has)
+    assert [entry.fields["officer"] for entry in entries if entry.kind == "recording_started"] == [None]
