@@ -39,12 +39,11 @@ from device.intake import (
 from device.numbers import Numbers
 from device.ports import Hardware, SoundBlock, VideoPacket
 from device.recovery import OpenInterruption
-from device.segment_writer import SegmentWriter, end_us
+from device.segment_writer import RETRY_US, SegmentWriter, end_us
 from device.spool import Spool
 from evidence.errors import DiscError, DiscFullError
 from evidence.model import Officer, Timestamp
 
-RETRY_US = 5_000_000
 STOP_LIMIT_US = 3_000_000
 Listener = Callable[[SoundBlock], None]
 
@@ -71,7 +70,7 @@ class Recorder:
         self._officer = officer
         self._numbers = numbers
         self._ring = PreEventRing(config.pre_event_s)
-        self._writer = SegmentWriter(spool, disc, numbers, config.segment_s)
+        self._writer = SegmentWriter(spool, disc, numbers, config.segment_s, hardware.clock)
         self._recording: str | None = None
         self._break: Break | None = None
         self._stop: Stop | None = None
@@ -279,6 +278,7 @@ class Recorder:
     async def _keep_all(self, fragments: list[MediaFragment]) -> None:
         for fragment in fragments:
             await self._keep(fragment)
+        await self._writer.catch_up()
         await self._note_sound_losses()
 
     async def _keep(self, fragment: MediaFragment) -> None:

@@ -140,6 +140,15 @@ class Spool:
     def note_or_keep(self, kind: str, at: Timestamp, **fields: Any) -> None:
         """Journal what happened at `at`; if the card refuses, it is kept in memory and goes before the next entry."""
         self._refused.append((kind, at, fields))
+        self.note_refused()
+
+    @property
+    def refused(self) -> int:
+        """How many entries wait in memory."""
+        return len(self._refused)
+
+    def note_refused(self) -> None:
+        """Journal what waits in memory, as far as the card takes it."""
         try:
             self._note_refused()
         except DiscError as error:

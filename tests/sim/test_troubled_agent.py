@@ -27,8 +27,8 @@ from tests.device.cards import fast_folder
 Story = Callable[[World], Awaitable[None]]
 
 
-def entries_of(out: Path) -> list[Entry]:
-    with closing(JournalStore(out / "spool" / "journal.db", Access.READ)) as journal:
+def entries_of(spool: Path) -> list[Entry]:
+    with closing(JournalStore(spool / "journal.db", Access.READ)) as journal:
         return [read_entry(token) for token in journal.tokens()]
 
 
@@ -51,7 +51,7 @@ def live(story: Story, prepare: Callable[[Path], None] = lambda _: None) -> list
         make_unit(folder / "out")
         prepare(folder / "out")
         run_world(day(folder / "out"))
-        return entries_of(folder / "out")
+        return entries_of(folder / "out" / "spool")
 
 
 async def wait(world: World, seconds: float) -> None:
@@ -169,6 +169,27 @@ def test_a_recorder_that_ends_on_a_card_that_takes_nothing_ends_well_and_the_nex
     assert account.total_us(Use.OFF) == 0
     assert broken.end_us is not None
     assert (broken.end_us - broken.start_us) / 1e6 > 35
+
+
+def test_what_a_card_refused_is_written_and_sealed_as_soon_as_it_takes_again_though_nothing_happens() -> None:
+    told: list[list[str]] = []
+
+    async def story(world: World) -> None:
+        await wait(world, 5)
+        world.press(Press.RECORD)
+        await wait(world, 20)
+        world.card.die()
+        await wait(world, 10)
+        world.press(Press.STOP)
+        await wait(world, 10)
+        world.card.recover()
+        await wait(world, 10)
+        told.append([entry.kind for entry in entries_of(world.spool)])
+
+    live(story)
+    (kinds,) = told
+    assert kinds.count("segment") == kinds.count("init") == 1
+    assert "recording_stopped" in kinds
 
 
 def assign_what_no_font_has(out: Path) -> None:
