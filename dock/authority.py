@@ -38,6 +38,7 @@ class Purpose(Enum):
     DOCK = (Role.DOCK, DOCUMENT_SIGNING)
     CLIENT = (Role.LINK, ExtendedKeyUsageOID.CLIENT_AUTH)
     BROKER = (Role.LINK, ExtendedKeyUsageOID.SERVER_AUTH)
+    PERSON = (Role.PERSON, DOCUMENT_SIGNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Role(StrEnum):
     """Signs receipts and the dock's journal."""
     LINK = "link"
     """Opens the TLS connection to the broker; signs nothing that is kept."""
+    PERSON = "person"
+    """Signs statements: somebody of the unit, whose number is its common name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from evidence.errors import BadInputError
 from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole
 
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
+TOKEN = re.compile(r"([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+")
+STATEMENT_LIMIT = 48 * 1024
+"""No statement of a person is longer, in characters."""
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
 INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
 PAUSE_ID = re.compile(r"[0-9a-f]{12}-p[0-9]{4}")
@@ -70,13 +73,26 @@ def _parts(value: Any) -> bool:
     )
 
 
+def _statement(value: Any) -> bool:
+    return _token(value) and len(value) <= STATEMENT_LIMIT
+
+
+def _words(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(map(_text, value))
+
+
 _hash = _matching(HASH)
+_token = _matching(TOKEN)
 _segment = _matching(SEGMENT_ID)
 _boot = _matching(BOOT_ID)
 _owner = _matching(DEVICE_ID)
 _recording = _matching(RECORDING_ID)
 _interruption = _matching(INTERRUPTION_ID)
 _pause = _matching(PAUSE_ID)
+
+
+def _item(value: Any) -> bool:
+    return _segment(value) or _hash(value)
 
 
 def _findings(value: Any) -> bool:
@@ -175,6 +191,12 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "report_taken": {"recorder": _owner, "interruption": _interruption, "entry_seq": _count, "entry_hash": _hash},
     "explanation": {"recorder": _owner, "interruption": _interruption, "author": _text, "text": _text},
+    "person_enrolled": {"person": _owner, "kid": _hash, "name": _text, "roles": _words},
+    "person_revoked": {"person": _owner, "kid": _hash, "why": _text},
+    "view_asked": {"request": _hash, "statement": _statement},
+    "view_approved": {"request": _hash, "statement": _statement},
+    "opened": {"request": _hash, "recorder": _owner, "item": _item, "sha256": _hash},
+    "vault_key_split": {"kid": _hash, "shares": _count, "needed": _count},
 }  # fmt: skip
 
 
