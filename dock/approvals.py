@@ -1,7 +1,7 @@
-"""No viewing without approval (weixian 22, xuchang 16, changzhi 31): who may ask, who may approve, what may be opened. Pure.
+"""No viewing without approval (weixian 22, xuchang 16, changzhi 31): who may ask, approve, and open what. Pure.
 
-Everything is judged from the dock's journal: whoever asked and whoever approved have signed it, and their statements stand
-there. The rules are tables of a refusal and of when it applies; the first that does decides.
+Everything is judged from the dock's journal: whoever asked and whoever approved have signed it, and their statements
+stand there. The rules are tables of a refusal and of when it applies; the first that does decides.
 """
 
 from __future__ import annotations
@@ -117,17 +117,20 @@ def _may_not(said: Said | None, act: Act) -> bool:
 
 
 def _person(said: Said | None) -> Person:
-    assert said is not None and said.person is not None
+    assert said is not None
+    assert said.person is not None
     return said.person
 
 
 def _other_request(case: Case) -> bool:
-    assert case.approval is not None and case.approval.statement is not None
+    assert case.approval is not None
+    assert case.approval.statement is not None
     return case.approval.statement.about != about_approval(case.request)
 
 
 def _other_item(case: Case) -> bool:
-    assert case.asked is not None and case.item is not None
+    assert case.asked is not None
+    assert case.item is not None
     return case.item[0] != case.asked.recorder or case.item[1] not in case.asked.items
 
 
@@ -214,7 +217,7 @@ class Ledger:
         return None if None in refusals else refusals[-1]
 
     def find(self, request: str) -> View:
-        """A request by its name or the beginning of it. Raises RefusedError when there is none, BadInputError for two."""
+        """A request by its name or the beginning of it. Raises RefusedError for none, BadInputError for two."""
         found = [view for name, view in self.views.items() if name.startswith(request)] if request else []
         if len(found) > 1:
             raise BadInputError(f"request {request}", "could be several", "give more of it")

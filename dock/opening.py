@@ -1,7 +1,7 @@
-"""Opening evidence: only what two persons have signed for, only after the journal says so, only what the recorder signed.
+"""Opening evidence: what two persons have signed for, after the journal says so, and only what the recorder signed.
 
-The order is the point: the rules, then every byte checked against the recorder's entry, then the entry `opened`, durable,
-and only then the first plain byte to whoever asked.
+The order is the point: the rules, then every byte checked against the recorder's entry, then the entry `opened`,
+durable, and only then the first plain byte to whoever asked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from evidence.verify import identify_signer, read_signed
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What is handed out: the recorder's own entry, the dock's entry that says so, and the plain bytes, part by part."""
+    """What is handed out: the recorder's entry, the dock's entry that says so, and the plain bytes, part by part."""
 
     name: str
     entry: Entry
@@ -132,7 +132,7 @@ class Opening:
 
 
 def _plain(sealed: _Sealed, key: VaultKey) -> Iterator[bytes]:
-    """The plain parts, each just what the recorder hashed and signed. Raises RejectedError for the first that is not."""
+    """The plain parts, each just what the recorder hashed and signed. Raises RejectedError at one that is not."""
     name, count = sealed.path.name, 0
     for count, part in enumerate(opened_parts(sealed.path, key), 1):
         said = sealed.expected[count - 1] if count <= len(sealed.expected) else None

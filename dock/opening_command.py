@@ -42,8 +42,9 @@ VIEWS_HELP = """\
 Lists what has been asked for, by whom and why, who approved it, and when it was opened.
 """
 OPEN_HELP = """\
-Opens evidence that has been approved. Every opening is an entry in the dock's journal, made before the first plain byte.
-The recorder's own entry is put beside each file, so that anybody can verify it: liuhen verify OUT/NAME.mp4 --trust ca.pem
+Opens evidence that has been approved. Every opening is an entry in the dock's journal, made before the first plain
+byte. The recorder's own entry is put beside each file, so that anybody can verify it:
+liuhen verify OUT/NAME.mp4 --trust ca.pem
 
   liuhen open station 3f2a9c1b7d04 --out for-the-court
   liuhen open station 3f2a9c1b7d04 --out for-the-court --share share-1.txt --share share-3.txt
@@ -184,9 +185,7 @@ def _open(arguments: argparse.Namespace) -> None:
         if arguments.json:
             print(json.dumps({"file": handed.name, "seq": handed.opened.seq, **handed.opened.fields}))
         else:
-            print(
-                f"已开启并记入日志 opened, entry {handed.opened.seq} of the dock's journal: {arguments.out / handed.name}"
-            )
+            print(f"已开启并记入日志 opened, entry {handed.opened.seq} of the journal: {arguments.out / handed.name}")
 
 
 def _split(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Where a passphrase comes from: a file, the environment, or the keyboard. Never the command line, which others can read."""
+"""Where a passphrase comes from: a file, the environment, the keyboard. Never the command line: others can read it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Persons with keys of their own, and what they sign (docs/FORMAT.md section 8). Pure: tokens and entries in, persons out.
+"""Persons with keys of their own, and what they sign (docs/FORMAT.md section 4). Pure.
 
-A statement is a JWS by a person's key with the chain of its certificate. Whether that person is still one of the unit, and
-may do what is signed, the dock's journal says: `Persons` reads that, and nothing else.
+A statement is a JWS by a person's key with the chain of its certificate. Whether that person is still one of the unit,
+and may do what is signed, the dock's journal says: `Persons` reads that, and nothing else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Split custody of the vault key: its file is locked anew, and what opens it lies in three hands, of which two suffice."""
+"""Split custody of the vault key: its file is locked anew, and two of three shares open it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def split_vault_key(folder: DockFolder, disc: Disc, clock: Clock, passphrase: by
     """Write three shares into `out`, then lock the file of the vault key with what they hold; journalled.
 
     The passphrase opens it no more; a copy of the file from before it still does. Raises BadInputError for another
-    passphrase, ConfigError, DiscError. A power cut leaves the old lock or the new one, and never a new one without shares.
+    passphrase, ConfigError, DiscError. A power cut leaves the old lock or the new one, never a new one without shares.
     """
     path = folder.vault_key
     kid = load_vault_key(path, passphrase).kid
