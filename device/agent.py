@@ -306,7 +306,8 @@ def _open(config: Config, identity: Identity, hardware: Hardware, disc: Disc) ->
     hold, failed = ExitStack(), ExitStack()
     try:
         hold.enter_context(holding(config.spool))
-        spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
+        certificates, vault = [identity.certificate], identity.vault_key
+        spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, certificates, vault)
         failed.callback(spool.journal.close)
         boot = hardware.clock.now().boot
         numbers = Numbers(spool.journal, boot)
