@@ -73,13 +73,15 @@ class SpoolPaths:
 class SegmentState:
     """A segment that is being written: where its file ends, and what its seal will say.
 
-    `torn` while bytes may lie behind that end that no entry speaks of. `digest` is over the plain file; recovery, which
-    holds no key and sees no plain byte, has none.
+    `epoch` is the instant of time stamp zero, as the clock stood when the segment began. `torn` while bytes may lie
+    behind the file's end that no entry speaks of. `digest` is over the plain file; recovery, which holds no key and
+    sees no plain byte, has none.
     """
 
     segment: str
     recording: str
     officer: str | None
+    epoch: Timestamp
     sealer: Sealer | None = None
     stored_bytes: int = 0
     plain_bytes: int = 0
@@ -184,12 +186,11 @@ class Spool:
         """
         self._refuse_without_room(len(init))
         sealer = Sealer(self._vault, self.device, segment)
-        state = SegmentState(segment, recording, officer.number if officer else None, sealer, digest=sha256())
+        number, believed = officer.number if officer else None, self._clock.now().at_boot_us(epoch.boot_us)
+        state = SegmentState(segment, recording, number, believed, sealer, digest=sha256())
         part = _Sealed.make(sealer, init, {})
         self.disc.create(self.paths.segment(segment), part.stored)
-        self._note_part(
-            "init", state, part.fields, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot
-        )
+        self._note_part("init", state, part.fields, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot)
         state.digest.update(init)
         return state
 
@@ -220,7 +221,7 @@ class Spool:
 
         What is plain of it nobody here can read: the header of its record says it, and its tag binds that.
         """
-        fields = {"bytes": said.bytes, "sha256": said.sha256, **_stored_fields(stored), **said.info}
+        fields = {"bytes": said.plain_bytes, "sha256": said.sha256, **_stored_fields(stored), **said.info}
         return self._note_part("recovered", state, fields)
 
     def seal(self, state: SegmentState, trigger: str) -> Entry:
@@ -235,6 +236,7 @@ class Spool:
             recording=state.recording,
             trigger=trigger,
             officer=state.officer,
+            epoch=state.epoch.to_fields(),
             bytes=state.plain_bytes,
             sha256=None if state.digest is None else to_base64url(state.digest.digest()),
             stored_bytes=state.stored_bytes,
