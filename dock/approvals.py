@@ -19,6 +19,8 @@ from evidence.kinds import HASH
 from evidence.model import DEVICE_ID, SEGMENT_ID
 
 ARTICLES = "weixian 22, xuchang 16"
+SHORT = 12
+"""So many characters of a request's name are shown, and are enough to find it."""
 ITEMS_LIMIT = 512
 """So many items may be asked for at once: a whole shift of eight hours, and its photos."""
 WHY_LIMIT = 1024
@@ -218,7 +220,9 @@ class Ledger:
 
     def find(self, request: str) -> View:
         """A request by its name or the beginning of it. Raises RefusedError for none, BadInputError for two."""
-        found = [view for name, view in self.views.items() if name.startswith(request)] if request else []
+        found = [view for name, view in self.views.items() if request and short_name(name).startswith(request)]
+        if request in self.views:
+            found = [self.views[request]]
         if len(found) > 1:
             raise BadInputError(f"request {request}", "could be several", "give more of it")
         if not found:
@@ -248,6 +252,11 @@ class Ledger:
             return read_statement(token, self.trust)
         except LiuhenError:
             return None
+
+
+def short_name(request: str) -> str:
+    """A request's name without the hyphens that it may begin with, which a command line would take for an option."""
+    return request.lstrip("-")
 
 
 def refuse(where: str, refusal: Refusal | None) -> None:

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from evidence.io.sealed_file import opened_parts
-
-from dock.approvals import View, refuse
+from dock.approvals import SHORT, View, refuse
 from dock.clock import Clock
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
 from dock.journal_reader import LedgerReader
-from dock.views import SHORT
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, RejectedError
 from evidence.io.durable import Disc, make_folder
+from evidence.io.sealed_file import opened_parts
 from evidence.io.verifying import one_line
 from evidence.journal import Entry, read_entry
 from evidence.kinds import BLOB_KINDS, BLOB_SUFFIXES, SEGMENT_SUFFIX

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from dock.approvals import Asked, Ledger, View
+from dock.approvals import SHORT, Asked, Ledger, View, short_name
 from dock.clock import SystemClock
 from dock.folder import DockFolder
 from dock.opening import Opening
@@ -19,7 +19,7 @@ from dock.person_desk import PersonKey, load_person
 from dock.persons import Statement
 from dock.vault_key import load_vault_key
 from dock.vault_shares import split_vault_key, unlock_with_shares
-from dock.views import SHORT, Evidence, Views, between
+from dock.views import Evidence, Views, between
 from evidence.errors import BadInputError
 from evidence.io.command import Command
 from evidence.io.durable import PosixDisc
@@ -62,7 +62,9 @@ def add_opening_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
     ask = _verb(verbs, "ask", "ask to view evidence", ASK_HELP, _ask)
     ask.add_argument("--recorder", required=True, metavar="ID", help="whose evidence")
     ask.add_argument("--list", action="store_true", help="only list what may be asked for")
-    ask.add_argument("--item", action="append", default=[], metavar="NAME", help="a segment, photo or note; repeatable")
+    ask.add_argument(
+        "--item", action="append", default=[], metavar="NAME", help="a segment, photo or note, as --item=NAME"
+    )
     ask.add_argument("--from", dest="begin", metavar="TIME", help="from when, 2026-11-21T09:00 (the dock's local time)")
     ask.add_argument("--to", dest="end", metavar="TIME", help="until when")
     ask.add_argument("--why", default="", metavar="TEXT", help="what it is needed for")
@@ -90,7 +92,9 @@ def add_passphrase(verb: argparse.ArgumentParser, variable: str) -> None:
 def configure_open(verb: argparse.ArgumentParser) -> None:
     """What `liuhen open` and `liuhen dock open` are told beside the folder."""
     verb.add_argument("request", metavar="REQUEST", help="the approved request, or the beginning of its name")
-    verb.add_argument("--item", action="append", default=[], metavar="NAME", help="only this; repeatable")
+    verb.add_argument(
+        "--item", action="append", default=[], metavar="NAME", help="only this, as --item=NAME; repeatable"
+    )
     verb.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the opened files")
     verb.add_argument(
         "--share", type=Path, action="append", default=[], metavar="F", help="a share of the vault key; two"
@@ -158,7 +162,7 @@ def _approve(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(view_fields(view, ledger), ensure_ascii=False))
     else:
-        print(f"已批准 approved: liuhen open {arguments.folder} {view.request[:SHORT]} --out OUT")
+        print(f"已批准 approved: liuhen open {arguments.folder} {short_name(view.request)[:SHORT]} --out OUT")
 
 
 def _views(arguments: argparse.Namespace) -> None:
@@ -238,7 +242,7 @@ def view_fields(view: View, ledger: Ledger) -> dict[str, Any]:
 
 def view_lines(view: View, ledger: Ledger) -> list[str]:
     """A request as the person who is to approve it reads it."""
-    lines = [f"查阅申请 request {view.request[:SHORT]}", f"  申请人 asked by   {_who(view.asking, ledger)}"]
+    lines = [f"查阅申请 request {short_name(view.request)[:SHORT]}", f"  申请人 asked by   {_who(view.asking, ledger)}"]
     if view.asked is not None and view.asking is not None:
         lines += [
             f"  时间 at           {view.asking.at.local().isoformat(sep=' ', timespec='seconds')}",

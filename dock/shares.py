@@ -42,6 +42,6 @@ def join_shares(shares: Sequence[str]) -> bytes:
     if len(set(words)) < NEEDED:
         raise BadInputError("份额 shares", f"不足 two different ones are needed, given: {len(set(words))}", "2 of 3")
     try:
-        return combine_mnemonics(list(dict.fromkeys(words))[:NEEDED])
+        return bytes(combine_mnemonics(list(dict.fromkeys(words))[:NEEDED]))
     except MnemonicError as error:
         raise BadInputError("份额 shares", "不成套 do not belong together", "two of the same splitting") from error

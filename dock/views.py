@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dock.approvals import Asked, Ledger, View, about_approval, refuse
+from dock.approvals import SHORT, Asked, Ledger, View, about_approval, refuse, short_name
 from dock.clock import Clock
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
@@ -18,9 +18,6 @@ from evidence.io.durable import Disc
 from evidence.io.token_file import read_lines
 from evidence.journal import Entry, read_entry, token_hash
 from evidence.kinds import BLOB_KINDS, PART_KINDS
-
-SHORT = 12
-"""So many characters of a request's name are shown, and are enough to find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class Views:
             ledger = self._reader.catch_up()
             name = ledger.find(request).request
             token = who.sign(Act.APPROVE, about_approval(name), self._clock.now())
-            refuse(f"查阅申请 request {name[:SHORT]}", ledger.may_approve(name, token))
+            refuse(f"查阅申请 request {short_name(name)[:SHORT]}", ledger.may_approve(name, token))
             ledger.take(add("view_approved", {"request": name, "statement": token}))
         return ledger.find(name)
 

@@ -13,13 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import NameOID
 
 from evidence.certificates import Role, Trust
-from evidence.journal import Chain, Entry
+from evidence.journal import Chain, Entry, sign_token, token_hash
 from evidence.model import ClockGrade, Timestamp, segment_id
 from evidence.receipts import DOCK
 from evidence.signing import KeySigner, PublicKey, to_base64url
 
 RECORDER = "BWC-0001"
 OTHER = "BWC-0002"
+PERSON, SECOND_PERSON = "110123", "110124"
 BOOT = "3f2a9c1b7d04" + "5e6f" * 5
 UTC_US = 1_795_267_085_123_456
 BOOT_US = 42_000_000
@@ -122,6 +123,17 @@ _BLOB = {
 }  # fmt: skip
 _RECEIVED = {"dock": DOCK, "dock_seq": 1, "dock_hash": hash_of(b"receipt")}
 
+
+def statement(person: str, act: str, about: Mapping[str, Any]) -> str:
+    """What a person signs, under `tests/evidence/vectors` a file of its own."""
+    payload = {"v": 1, "person": person, "act": act, "about": about, "at": stamp().to_fields()}
+    return sign_token(signer(person), "liuhen-statement", payload, [certificate_of(person, Role.PERSON)])
+
+
+ASKING = statement(PERSON, "ask", {"recorder": RECORDER, "items": [SEGMENT], "why": "行政复议案件 2026-118"})
+REQUEST = token_hash(ASKING)
+APPROVAL = statement(SECOND_PERSON, "approve", {"request": REQUEST})
+
 SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "journal_opened": {"software": "liuhen 0.1.0"},
     "power_on": {"software": "liuhen 0.1.0", "previous_end": "power_loss"},
@@ -204,6 +216,12 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "explanation": {
         "recorder": RECORDER, "interruption": INTERRUPTION, "author": "110123", "text": "电池老化，已更换。",
     },
+    "person_enrolled": {"person": PERSON, "kid": signer(PERSON).kid, "name": "张三", "roles": ["ask"]},
+    "person_revoked": {"person": PERSON, "kid": signer(PERSON).kid, "why": "调离"},
+    "view_asked": {"request": REQUEST, "statement": ASKING},
+    "view_approved": {"request": REQUEST, "statement": APPROVAL},
+    "opened": {"request": REQUEST, "recorder": RECORDER, "item": SEGMENT, "sha256": hash_of(b"".join(PARTS))},
+    "vault_key_split": {"kid": hash_of(b"vault"), "shares": 3, "needed": 2},
 }  # fmt: skip
 """One valid example of every kind."""
 
