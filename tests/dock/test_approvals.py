@@ -29,6 +29,7 @@ from tests.dock.people import (
     statement,
 )
 from tests.evidence.golden import OTHER, RECORDER, SEGMENT, TRUST, hash_of
+from tests.evidence.make_vectors import FOLDER
 
 ABOUT = about_approval(REQUEST)
 
@@ -244,6 +245,13 @@ def test_two_persons_differ_in_key_number_and_name(other: Person, two: bool) -> 
     one = Person("110123", "k1", "张三")
     assert are_two(one, other) is two
     assert are_two(other, one) is two
+
+
+def test_the_vectors_of_statements_are_what_docs_format_says() -> None:
+    asking, approval = ((FOLDER / f"{name}.statement").read_text().strip() for name in ("asking", "approval"))
+    request = token_hash(asking)
+    told = everybody().ask(asking).approve(approval, request)
+    assert told.ledger.may_open(request, RECORDER, SEGMENT) is None
 
 
 def test_a_statement_for_clearing_is_checked_against_the_journal_too() -> None:
