@@ -24,7 +24,7 @@ from dock.messages import Message, read_message
 from dock.rebuild import rebuild_if_empty
 from evidence.errors import ConfigError, LinkError
 from evidence.io.durable import PosixDisc
-from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState, LocalBroker
 from evidence.model import SHARDS
 from evidence.wire import ROOT
 
@@ -138,25 +138,22 @@ class Receiver:
 def serve(folder: DockFolder, receiver: int, receivers: int, on_ready: Callable[[str], None]) -> None:
     """Run one receiver on a dock's folder until SIGTERM or SIGINT. Raises ConfigError, LinkError, DiscError."""
     shards = shards_of(receiver, receivers)
-    settings, name = read_settings(folder), f"receiver-{receiver}"
-    if not folder.key(name).exists():
-        raise ConfigError(str(folder.key(name)), "is missing", "the dock was made for fewer receivers")
+    read_settings(folder)
+    name = f"receiver-{receiver}"
+    if not folder.password(name).exists():
+        raise ConfigError(str(folder.password(name)), "is missing", "the dock was made for fewer receivers")
     disc, catalogue = PosixDisc(), Catalogue(folder.catalogue)
     journal = DockJournal(folder, disc, SystemClock())
     rebuild_if_empty(folder, disc, journal, catalogue)
     config = LinkConfig(
-        host=settings.receiver_host,
-        port=settings.port,
+        LocalBroker(folder.broker_socket, folder.password(name).read_text("ascii")),
         client_id=name,
-        ca_path=folder.ca_certificate,
-        certificate_path=folder.certificate(name),
-        key_path=folder.key(name),
         session_expiry_s=SESSION_EXPIRY_S,
         receive_maximum=UNDER_WAY_LIMIT,
     )
     line = (
         f"receiver {receiver} of {receivers} ready: shards {','.join(shards) if receivers > 1 else '0-f'}, "
-        f"vault {folder.vault}, broker {settings.receiver_host}:{settings.port}"
+        f"vault {folder.vault}, broker {folder.broker_socket}"
     )
     intake = Intake(folder, disc, journal, catalogue)
     running = Receiver(intake, config, shards, lambda: on_ready(line))

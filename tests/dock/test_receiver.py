@@ -18,7 +18,7 @@ from dock.intake import Answer
 from dock.receiver import shards_of
 from evidence.errors import ConfigError
 from evidence.io.durable import PosixDisc
-from evidence.io.mqtt import Incoming, Link, LinkConfig
+from evidence.io.mqtt import Incoming, Link, LinkConfig, TlsBroker
 from evidence.wire import ROOT, Up
 from tests.broker import MOSQUITTO, free_port
 from tests.dock.desk import Uplink
@@ -69,14 +69,12 @@ class Caller:
             (place / name).write_bytes(content)
         (place / "link.key").write_bytes(private_pem(recorder.link))
         port = int((place / "dock.toml").read_text().rpartition("= ")[2])
-        config = LinkConfig(
-            "127.0.0.1", port, recorder.device, place / "ca.pem", place / "link.pem", place / "link.key"
-        )
+        broker = TlsBroker("127.0.0.1", port, place / "ca.pem", place / "link.pem", place / "link.key")
         self.heard: queue.Queue[Incoming] = queue.Queue()
         self.refused: queue.Queue[str] = queue.Queue()
         connected: queue.Queue[bool] = queue.Queue()
         self.link = Link(
-            config,
+            LinkConfig(broker, recorder.device),
             self.heard.put,
             lambda state: connected.put(state.connected),
             lambda topic, _: self.refused.put(topic),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from evidence.errors import LinkError
-from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState, LocalBroker, TlsBroker
 from tests.broker import Authority, Broker
 
 PATIENCE_S = 20
@@ -73,10 +73,10 @@ class Stage:
 
     def config(self, name: str, **changes: object) -> LinkConfig:
         certificate_path, key_path = self.authority.issue(name)
-        config = LinkConfig(
-            self.broker.host, self.broker.port, name, self.authority.ca_path, certificate_path, key_path
+        broker = TlsBroker(
+            self.broker.host, self.broker.port, self.authority.ca_path, certificate_path, key_path
         )
-        return replace(config, **changes)  # type: ignore[arg-type]
+        return replace(LinkConfig(broker, name), **changes)  # type: ignore[arg-type]
 
     def enter(self, config: LinkConfig, *topics: str, acks: bool = True) -> Party:
         self.parties.append(Party(config, *topics, acks=acks))
