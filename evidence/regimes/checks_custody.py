@@ -167,7 +167,9 @@ def copy_through_one_unit(facts: LookFacts, _values: Values, _now: Moment) -> Ju
     if not facts.leaves:
         return None
     if not (facts.by_copying_unit and facts.copy_kept):
-        return Judgement(*_broken("未经统一提供或未复制留存", "not through the one unit, or no copy kept"), facts.proofs("exported"))
+        return Judgement(
+            *_broken("未经统一提供或未复制留存", "not through the one unit, or no copy kept"), facts.proofs("exported")
+        )
     return Judgement(*_met("统一提供并复制留存", "through the one unit, a copy kept"), facts.proofs("exported"))
 
 

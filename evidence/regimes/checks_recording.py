@@ -44,8 +44,12 @@ def statement(facts: RecordingFacts, values: Values, _now: Moment) -> Judgement:
         lacking = frozenset(values["phrases"]) - facts.said
         if lacking:
             names = listed(lacking)
-            return Judgement(Verdict.BROKEN, Words(f"开场说明缺：{names.zh}", f"the statement lacks {names.en}"), proofs)
-        return Judgement(Verdict.MET, Words("开场说明齐全（已复听）", "the statement says it all (listened to)"), proofs)
+            return Judgement(
+                Verdict.BROKEN, Words(f"开场说明缺：{names.zh}", f"the statement lacks {names.en}"), proofs
+            )
+        return Judgement(
+            Verdict.MET, Words("开场说明齐全（已复听）", "the statement says it all (listened to)"), proofs
+        )
     return Judgement(*_STATEMENTS[facts.statement], proofs)
 
 
@@ -95,7 +99,9 @@ def offload(facts: RecordingFacts, values: Values, now: Moment) -> Judgement:
     if facts.away is not None and "away_hours" in values:
         if facts.away.returned is None:
             why = Words("外出执法，尚未返回单位", "away on duty, not yet returned")
-            return due(what, facts.stored, due_by, now, proofs) if facts.stored else Judgement(Verdict.OPEN, why, proofs)
+            return (
+                due(what, facts.stored, due_by, now, proofs) if facts.stored else Judgement(Verdict.OPEN, why, proofs)
+            )
         if not facts.away.returned.believed:
             return without_start(what, proofs)
         back_us = facts.away.returned.utc_us + values["away_hours"] * HOUR_US
@@ -139,7 +145,9 @@ def interruption(facts: InterruptionFacts, values: Values, now: Moment) -> Judge
     if facts.standing is Standing.OPEN:
         return due_after(_REASON, values, facts.began, None, now, proofs)
     if facts.reason not in (Cause.SPOKEN, *values["causes"]):
-        why = Words("本条未列举此中断原因，须人工审核", "a reason that the article does not name: a person has to judge it")
+        why = Words(
+            "本条未列举此中断原因，须人工审核", "a reason that the article does not name: a person has to judge it"
+        )
         return Judgement(Verdict.PERSON, why, proofs)
     return Judgement(Verdict.MET, Words("恢复后已说明原因", "explained on resuming"), proofs)
 

@@ -41,7 +41,9 @@ def deadline(values: Mapping[str, Any], start_us: int) -> Deadline:
 def due(what: Words, done: Moment | None, due_by: Deadline, now: Moment, proofs: tuple[Proof, ...] = ()) -> Judgement:
     """Met when done in time, broken when late, else open until the deadline. An unset clock is a person's matter."""
     if not (now if done is None else done).believed:
-        why = Words(f"{what.zh}：时钟未校准，须人工核定", f"{what.en}: the clock was not set, a person has to find the time")
+        why = Words(
+            f"{what.zh}：时钟未校准，须人工核定", f"{what.en}: the clock was not set, a person has to find the time"
+        )
         return Judgement(Verdict.PERSON, why, proofs, due_by.end_us)
     late = (now if done is None else done).utc_us >= due_by.end_us
     verdict = Verdict.BROKEN if late else Verdict.OPEN if done is None else Verdict.MET
@@ -65,7 +67,10 @@ _STATES: Mapping[tuple[Verdict, bool], Words] = {
 
 def without_start(what: Words, proofs: tuple[Proof, ...]) -> Judgement:
     """The time from which to count was told by a clock that nobody had set."""
-    zh, en = f"{what.zh}：起算时间不可信，须人工核定", f"{what.en}: the time to count from is not known, a person has to find it"
+    zh, en = (
+        f"{what.zh}：起算时间不可信，须人工核定",
+        f"{what.en}: the time to count from is not known, a person has to find it",
+    )
     return Judgement(Verdict.PERSON, Words(zh, en), proofs)
 
 
