@@ -23,6 +23,8 @@ MOVABLE_FROM = (12, 25)
 """The notice for a new year has moved working days from as early as the Saturday before it (29 December 2018)."""
 SATURDAY = 5
 A_DAY = timedelta(days=1)
+LAST_US = (datetime(9000, 1, 1, tzinfo=CHINA) - EPOCH) // timedelta(microseconds=1)
+"""A clock that says more is wrong, and no date could be counted from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Count:
 
 
 def day_of(utc_us: int) -> date:
-    """The day in China of an instant."""
-    return (EPOCH + timedelta(microseconds=utc_us)).astimezone(CHINA).date()
+    """The day in China of an instant; of one that no calendar has, a day that never comes."""
+    return (EPOCH + timedelta(microseconds=min(utc_us, LAST_US))).astimezone(CHINA).date()
 
 
 def end_of_day_us(day: date) -> int:

@@ -1,4 +1,4 @@
-"""The closed set of checks that a regulation may choose, each with what it may be told. The whole vocabulary of the TOML.
+"""The closed set of checks that a regulation may choose, each with what it may be told: all words of the TOML.
 
 A new regulation needs no code as long as these suffice; what no check here can see belongs to a person.
 """

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from evidence.regimes.calendar import add_months, add_working_days, end_of_day_us
-
 from evidence.regimes.checks_recording import listed
 from evidence.regimes.deadlines import Deadline, due, due_after
 from evidence.regimes.facts import (
@@ -24,10 +23,10 @@ from evidence.regimes.facts import (
 )
 from evidence.regimes.model import Judgement, Verdict, Words
 
-
 Values = Mapping[str, Any]
 NOTES_ZH: Mapping[str, str] = {
-    Note.METHOD: "制作方法", Note.TIME: "制作时间", Note.MAKER: "制作人", Note.PROVES: "证明对象", Note.CONTENT: "录音内容",
+    Note.METHOD: "制作方法", Note.TIME: "制作时间", Note.MAKER: "制作人", Note.PROVES: "证明对象",
+    Note.CONTENT: "录音内容",
 }  # fmt: skip
 
 

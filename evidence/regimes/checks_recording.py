@@ -26,8 +26,8 @@ Values = Mapping[str, Any]
 SAID_ZH: Mapping[str, str] = {
     Said.TIME: "时间", Said.PLACE: "地点", Said.OFFICERS: "执法人员", Said.CAUSE: "执法事由", Said.OBJECT: "执法对象",
     Said.STAGE: "记录环节", Said.ACT: "执法行为", Said.BEING_RECORDED: "告知正在记录",
-    Field.UNIT: "单位（科室）名称", Field.RECORDER: "设备编号", Field.OFFICER: "执法人员", Field.TIME_OF_USE: "使用时间",
-    Field.PARTY: "案件当事人", Field.CAUSE: "案由",
+    Field.UNIT: "单位（科室）名称", Field.RECORDER: "设备编号", Field.OFFICER: "执法人员",
+    Field.TIME_OF_USE: "使用时间", Field.PARTY: "案件当事人", Field.CAUSE: "案由",
 }  # fmt: skip
 
 

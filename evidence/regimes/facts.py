@@ -1,7 +1,7 @@
 """What is known of a recording, an interruption, a shift, a case and so on, as far as the regulations ask for it.
 
-The catalogue fills these from journals; each names the entries that prove it. An instant is `Moment`: UTC, and the grade
-of the clock that told it, so that no rule believes a clock that nobody had set.
+The catalogue fills these from journals; each names the entries that prove it. An instant is `Moment`: UTC, and the
+grade of the clock that told it, so that no rule believes a clock that nobody had set.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class RecordingFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptionFacts(Facts):
-    """One interruption. `report_due`: it lasted beyond the time after which the head of the unit is told (pingluo 8)."""
+    """One interruption. `report_due`: it lasted longer than the head of the unit may wait to be told (pingluo 8)."""
 
     began: Moment
     reason: Cause | None
@@ -260,8 +260,9 @@ class MonthFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFacts(Facts):
-    """The unit as a whole. `working_since` is its first recording; `listed` is whether every matter on the item list has
-    its scope, stage and manner, None without a list.
+    """The unit as a whole, from its first recording on.
+
+    `listed` is whether every matter on the item list has its scope, stage and manner; None without a list.
     """
 
     working_since: Moment

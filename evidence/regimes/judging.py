@@ -120,8 +120,9 @@ def _told(finding: Finding) -> Words:
 
 
 def coming_due(findings: Iterable[Finding], now_us: int, within_us: int) -> tuple[Finding, ...]:
-    """What will be too late within a time from now unless it is done, the most urgent first. An article that has been
-    met has nothing to come, but for the end of retention and the next spot check.
+    """What will be too late within a time from now unless it is done, the most urgent first.
+
+    An article that has been met has nothing to come, but for the end of retention and the next spot check.
     """
     soon = [
         (finding.deadline_us, finding) for finding in findings

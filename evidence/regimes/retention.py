@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evidence.model import ClockGrade, Timestamp
-from evidence.regimes.calendar import add_months, day_of, end_of_day_us
+from evidence.regimes.calendar import LAST_US, add_months, day_of, end_of_day_us
 from evidence.regimes.facts import Trigger
 from evidence.regimes.model import Regime, Words
 
@@ -21,14 +21,16 @@ TRUSTED = (ClockGrade.NTP, ClockGrade.GNSS)
 DAY_US = 86_400_000_000
 MARGIN_US = DAY_US
 """How far a disciplined clock may be wrong; nothing beside months of retention."""
+LONGEST_MONTHS = 12 * 200
 SPARE_US = 6 * DAY_US
 """A term counted from the wrong date may be this much shorter in days (months of 28 to 31 days, leap years)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseTerm:
-    """The case that evidence belongs to: when the file was handed to the archive (an entry of the dock's journal), and
-    how many years it is kept; None while that is not decided, and for ever.
+    """The case that evidence belongs to: when the dock journalled that its file went to the archive, and for how long.
+
+    `years` is None while that is not decided, and for ever.
     """
 
     case: str
@@ -40,8 +42,8 @@ class CaseTerm:
 class RetentionFacts:
     """What decides how long an item stays.
 
-    `stored` is the dock's own stamp when it had all of it, which is never before it was made. A case or trigger that was
-    ever set stays here: nothing that lengthened is taken back. `holds` are those that have not been lifted.
+    `stored` is the dock's own stamp when it had all of it, which is never before it was made. A case or trigger that
+    was ever set stays here: nothing that lengthened is taken back. `holds` are those that have not been lifted.
     """
 
     stored: Timestamp | None
@@ -79,8 +81,9 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class ClockProof:
-    """What the dock knows of time: now, and the stamps of its own journal in order (each boot's first and last, those of
-    `RetentionFacts`, and of every disciplined reading in this boot would do).
+    """What the dock knows of time: now, and the stamps of its own journal in order.
+
+    Of a long journal each boot's first and last, those in `RetentionFacts`, and all of the present boot are enough.
     """
 
     now: Timestamp
@@ -146,8 +149,8 @@ def _cited(regimes: Sequence[Regime], check: str) -> str:
 
 
 def _term(cites: str, why: Words, start: Timestamp | None, months: int) -> Term:
-    """Nobody knows from when to count: then it has no end."""
-    if start is None:
+    """Nobody knows from when to count, or no calendar goes so far: then it has no end."""
+    if start is None or start.utc_us >= LAST_US or months > LONGEST_MONTHS:
         return Term(cites, why)
     return Term(cites, why, start, end_of_day_us(add_months(day_of(start.utc_us), months)))
 
@@ -198,7 +201,7 @@ def proven_now_us(clock: ClockProof) -> int | None:
 
 
 def ran_us(start: Timestamp, clock: ClockProof) -> int:
-    """How long the dock has demonstrably run since a stamp of its journal, by boot clocks alone; 0 if it is not there."""
+    """How long the dock has run since a stamp of its journal, by boot clocks alone; 0 if the stamp is not there."""
     stamps = [*clock.seen, clock.now]
     if start not in stamps:
         return 0
