@@ -98,15 +98,18 @@ def offload(facts: RecordingFacts, values: Values, now: Moment) -> Judgement:
     due_by = deadline(values, facts.ended.utc_us)
     if facts.away is not None and "away_hours" in values:
         if facts.away.returned is None:
-            why = Words("外出执法，尚未返回单位", "away on duty, not yet returned")
-            return (
-                due(what, facts.stored, due_by, now, proofs) if facts.stored else Judgement(Verdict.OPEN, why, proofs)
-            )
+            return Judgement(*_AWAY[facts.stored is not None], proofs)
         if not facts.away.returned.believed:
             return without_start(what, proofs)
         back_us = facts.away.returned.utc_us + values["away_hours"] * HOUR_US
         due_by = max(due_by, Deadline(back_us), key=lambda one: one.end_us)
     return due(what, facts.stored, due_by, now, proofs)
+
+
+_AWAY: Mapping[bool, tuple[Verdict, Words]] = {
+    True: (Verdict.MET, Words("外出执法期间已存储", "stored while away on duty")),
+    False: (Verdict.OPEN, Words("外出执法，尚未返回单位", "away on duty, not yet returned")),
+}
 
 
 def classified(facts: RecordingFacts, values: Values, now: Moment) -> Judgement:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -19,6 +18,7 @@ from evidence.regimes.facts import (
     Cause,
     Excuse,
     Exhibit,
+    Facts,
     FaultFacts,
     InterruptionFacts,
     ItemFacts,
@@ -35,7 +35,7 @@ from evidence.regimes.facts import (
     Trigger,
     UnitFacts,
 )
-from evidence.regimes.judging import coming_due, judge, strictest
+from evidence.regimes.judging import Ruling, coming_due, judge, strictest
 from evidence.regimes.model import SEVERITY, ArticleKind, Finding, Judgement, Rule, Verdict
 from evidence.standing import Standing
 from evidence.verify import Verdict as Authenticity
@@ -159,6 +159,11 @@ def test_who_was_away_has_24_hours_from_returning_and_never_less_than_the_others
     judged = run("offload", replace(WAITING, away=away(returned)), at(now), working_days=2, away_hours=24)
     assert judged is not None
     assert (judged.verdict, judged.deadline_us) == (wanted, None if until is None else us(until))
+
+
+def test_what_is_stored_while_away_is_in_time() -> None:
+    facts = replace(RECORDING, away=away(None), stored=at("2026-10-20 11:00"))
+    assert verdict("offload", facts, working_days=2, away_hours=24) is Verdict.MET
 
 
 def test_where_the_article_knows_no_absence_there_is_none() -> None:
@@ -396,13 +401,15 @@ def test_one_more_regulation_never_makes_a_ruling_milder(
         if ruling.finding.verdict is finding.verdict and finding.deadline_us is not None:
             assert ruling.finding.deadline_us is not None
             assert ruling.finding.deadline_us <= finding.deadline_us
-        for other in chain(ruling.others):
+        for other in ruling.others:
             assert SEVERITY.index(ruling.finding.verdict) >= SEVERITY.index(other.verdict)
 
 
-def ruled(names: Iterable[str], facts: list, now: Moment) -> tuple:  # type: ignore[type-arg]
-    regimes = [one for one in all_shipped() if one.name in set(names)]
-    return strictest(judge(regimes, facts, now))
+FIVE = all_shipped()
+
+
+def ruled(names: Iterable[str], facts: Iterable[Facts], now: Moment) -> tuple[Ruling, ...]:
+    return strictest(judge([one for one in FIVE if one.name in set(names)], facts, now))
 
 
 @given(
