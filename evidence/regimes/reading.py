@@ -24,7 +24,7 @@ def read_regime(text: str, where: str) -> Regime:
     """Read a whole file; `where` is its name for a person. Raises ConfigError: file, line, reason, what is possible."""
     try:
         parsed = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number too long or brackets too deep for Python
         told = SYNTAX.fullmatch(str(error))
         line = told[2] if told else len(text.splitlines())
         raise ConfigError(f"{where}:{line}", f"is no TOML: {told[1] if told else error}") from error

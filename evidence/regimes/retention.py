@@ -54,12 +54,17 @@ class RetentionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One rule that keeps it: counted from `start` to `end_us` (UTC, by the clock of `start`); None: without an end."""
+    """One rule that keeps it: so many months from `start`; without an end where there is no start."""
 
     cites: str
     why: Words
     start: Timestamp | None = None
-    end_us: int | None = None
+    months: int = 0
+
+    @property
+    def end_us(self) -> int | None:
+        """By the clock of `start`, UTC; None: without an end."""
+        return None if self.start is None else _end_us(self.start.utc_us, self.months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,11 @@ def _term(cites: str, why: Words, start: Timestamp | None, months: int) -> Term:
     """Nobody knows from when to count, or no calendar goes so far: then it has no end."""
     if start is None or start.utc_us >= LAST_US or months > LONGEST_MONTHS:
         return Term(cites, why)
-    return Term(cites, why, start, end_of_day_us(add_months(day_of(start.utc_us), months)))
+    return Term(cites, why, start, months)
+
+
+def _end_us(start_us: int, months: int) -> int:
+    return end_of_day_us(add_months(day_of(start_us), months))
 
 
 def may_destroy(kept: Retention, clock: ClockProof) -> Decision:
@@ -162,7 +171,7 @@ def may_destroy(kept: Retention, clock: ClockProof) -> Decision:
             return Decision(
                 False, Words(f"{term.cites}：{term.why.zh}，无终止日期", f"{term.cites}: {term.why.en}, without an end")
             )
-        if not (_over_by_utc(term.start, term.end_us, clock) or _over_by_running(term.start, term.end_us, clock)):
+        if not (_over_by_utc(term.start, term.months, clock) or _over_by_running(term.start, term.end_us, clock)):
             end = day_of(term.end_us - 1)
             zh = f"{term.cites}：{term.why.zh}，保存至{end}，尚不能证明已期满"
             en = f"{term.cites}: {term.why.en}, until {end}; nothing proves that this has passed"
@@ -170,9 +179,11 @@ def may_destroy(kept: Retention, clock: ClockProof) -> Decision:
     return Decision(True, Words("保存期满", "every term has passed"))
 
 
-def _over_by_utc(start: Timestamp, end_us: int, clock: ClockProof) -> bool:
+def _over_by_utc(start: Timestamp, months: int, clock: ClockProof) -> bool:
+    """Counted from the latest that the start can have been: one day later may be a month that is three days longer."""
     earliest_now_us = proven_now_us(clock)
-    return start.grade in TRUSTED and earliest_now_us is not None and earliest_now_us >= end_us + margin_us(start)
+    latest_end_us = _end_us(start.utc_us + margin_us(start), months)
+    return start.grade in TRUSTED and earliest_now_us is not None and earliest_now_us >= latest_end_us
 
 
 def _over_by_running(start: Timestamp, end_us: int, clock: ClockProof) -> bool:

@@ -58,7 +58,12 @@ NOW = at("2026-10-20 12:00")
 UNTIL_US = us("2027-10-01 00:00")
 RECORDING = RecordingFacts(
     subject="r1",
-    entries=(proof("recording_started"), proof("recording_stopped", 9), proof("stored", 3), proof("statement_heard", 8)),
+    entries=(
+        proof("recording_started"),
+        proof("recording_stopped", 9),
+        proof("stored", 3),
+        proof("statement_heard", 8),
+    ),
     began=at("2026-09-30 09:00"),
     ended=at("2026-09-30 10:00"),
     statement=Statement.HEARD,

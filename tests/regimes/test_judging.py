@@ -216,8 +216,18 @@ TABLE = [
     ("intact", replace(RECORDING, authenticity=Authenticity.GAPS), {}, Verdict.PERSON),
     ("intact", replace(RECORDING, authenticity=Authenticity.UNKNOWN_KEY), {}, Verdict.PERSON),
     ("interruption", replace(INTERRUPTION, reason=Cause.SPOKEN), {"causes": (Cause.WEATHER,), "days": 2}, Verdict.MET),
-    ("interruption", replace(INTERRUPTION, reason=Cause.OTHER), {"causes": (Cause.WEATHER,), "days": 2}, Verdict.PERSON),
-    ("interruption", replace(INTERRUPTION, resumed=False), {"causes": (Cause.DEVICE_FAULT,), "days": 2}, Verdict.BROKEN),
+    (
+        "interruption",
+        replace(INTERRUPTION, reason=Cause.OTHER),
+        {"causes": (Cause.WEATHER,), "days": 2},
+        Verdict.PERSON,
+    ),
+    (
+        "interruption",
+        replace(INTERRUPTION, resumed=False),
+        {"causes": (Cause.DEVICE_FAULT,), "days": 2},
+        Verdict.BROKEN,
+    ),
     (
         "interruption",
         replace(INTERRUPTION, standing=Standing.REPORTED, report_due=True, reported=True),

@@ -106,6 +106,8 @@ WRONG = [
     (SIXTH, 'name = "a6"\ntitle = "x"\nissuer = "x"\narticle = 3\n', 4, "is no list of articles"),
     (SIXTH, 'name = "a6"\ntitle = "x"\nissuer = "x"\n', 1, "lacks article"),
     (SIXTH, "", 1, "lacks name"),
+    (SIXTH, f"name = {'9' * 5000}\n", 1, "is no TOML"),
+    (SIXTH, f"name = {'[' * 5000}\n", 1, "is no TOML"),
 ]
 
 
