@@ -125,7 +125,8 @@ def bad_day() -> list[Facts]:
             authenticity=Authenticity.NOT_AUTHENTIC,
         ),
         InterruptionFacts(
-            subject="i1", began=at("2026-09-30 09:30"), reason=None, standing=Standing.OPEN, resumed=True, report_due=True
+            subject="i1", began=at("2026-09-30 09:30"), reason=None, standing=Standing.OPEN, resumed=True,
+            report_due=True,
         ),
         PauseFacts(subject="p1", reason=None, overrun=True),
         ShiftFacts(

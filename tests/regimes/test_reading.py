@@ -131,12 +131,12 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
 @given(start=st.integers(0, len(SIXTH) - 1), length=st.integers(1, 60), put=st.text(max_size=10))
 def test_any_slip_of_the_pen_is_read_or_refused_in_one_line(start: int, length: int, put: str) -> None:
     changed = SIXTH[:start] + put + SIXTH[start + length :]
+    line = None
     try:
-        regime = read_regime(changed, "any.toml")
+        read_regime(changed, "any.toml")
     except ConfigError as refused:
-        assert 1 <= int(str(refused).split(":")[1]) <= len(changed.split("\n"))
-    else:
-        assert regime.articles
+        line = int(str(refused).split(":")[1])
+    assert line is None or 1 <= line <= len(changed.split("\n"))
 
 
 def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
