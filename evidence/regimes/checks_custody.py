@@ -12,6 +12,7 @@ from evidence.regimes.deadlines import Deadline, due, due_after
 from evidence.regimes.facts import (
     ActFacts,
     CaseFacts,
+    Excuse,
     ItemFacts,
     LookFacts,
     Moment,
@@ -29,6 +30,11 @@ NOTES_ZH: Mapping[str, str] = {
     Note.CONTENT: "录音内容",
 }  # fmt: skip
 
+EXCUSES_ZH: Mapping[str, str] = {
+    Excuse.DANGEROUS_CHEMICALS: "危险化学品场所", Excuse.SECRETS: "涉密场所", Excuse.UNSUITABLE: "不适宜音像记录",
+    Excuse.CONDITIONS: "受客观条件限制",
+}  # fmt: skip
+
 
 def _met(zh: str, en: str) -> tuple[Verdict, Words]:
     return Verdict.MET, Words(zh, en)
@@ -43,35 +49,32 @@ def _broken(zh: str, en: str) -> tuple[Verdict, Words]:
 
 def assigned(facts: ShiftFacts, _values: Values, _now: Moment) -> Judgement:
     """It is known who answered for the recorder."""
-    proofs = facts.proofs("sign_on", "assignment")
     if facts.officer is None:
-        return Judgement(*_broken("设备未登记使用人", "nobody was signed on"), proofs)
-    return Judgement(*_met("使用人已登记", "an officer was signed on"), proofs)
+        return Judgement(*_broken("设备未登记使用人", "nobody was signed on"), facts.entries)
+    return Judgement(*_met("使用人已登记", "an officer was signed on"), facts.entries)
 
 
 def pre_use_check(facts: ShiftFacts, _values: Values, _now: Moment) -> Judgement:
     """Battery and storage were looked at before use."""
-    proofs = facts.proofs("pre_use_check")
     if facts.fit is None:
-        return Judgement(*_broken("使用前未检查", "no check before use"), proofs)
+        return Judgement(*_broken("使用前未检查", "no check before use"), facts.entries)
     if not facts.fit and facts.recorded:
         why = Words("检查未通过仍使用，须说明", "used although the check said no: a person has to say why")
-        return Judgement(Verdict.PERSON, why, proofs)
-    return Judgement(*_met("使用前已检查", "checked before use"), proofs)
+        return Judgement(Verdict.PERSON, why, facts.entries)
+    return Judgement(*_met("使用前已检查", "checked before use"), facts.entries)
 
 
 def fault_stops_use(facts: ShiftFacts, _values: Values, _now: Moment) -> Judgement | None:
     """A recorder with a fault is put away, reported and repaired."""
     if not facts.faults:
         return None
-    proofs = facts.proofs("fault", "fault_cleared", "recording_started")
     open_faults = [fault for fault in facts.faults if not fault.cleared]
     if any(fault.used_after for fault in open_faults):
-        return Judgement(*_broken("故障后仍继续使用", "used on after a fault"), proofs)
+        return Judgement(*_broken("故障后仍继续使用", "used on after a fault"), facts.entries)
     if open_faults:
         why = Words("设备故障，须报修", "a fault: report it and have it repaired")
-        return Judgement(Verdict.PERSON, why, proofs)
-    return Judgement(*_met("故障已排除", "the fault was cleared"), proofs)
+        return Judgement(Verdict.PERSON, why, facts.entries)
+    return Judgement(*_met("故障已排除", "the fault was cleared"), facts.entries)
 
 
 # --- acts
@@ -82,11 +85,12 @@ def must_record(facts: ActFacts, values: Values, _now: Moment) -> Judgement | No
     if not (facts.situations | {Situation.ENFORCEMENT}) & frozenset(values["situations"]):
         return None
     if facts.recordings:
-        return Judgement(*_met("已录音录像", "recorded"), facts.proofs("recording_started", "classified", "act"))
-    proofs = facts.proofs("act", "excused")
-    if facts.excuse in values.get("excuses", ()):
-        return Judgement(*_met(f"依法可不记录（{facts.excuse}）", f"excused: {facts.excuse}"), proofs)
-    return Judgement(*_broken("未录音录像", "not recorded"), proofs)
+        return Judgement(*_met("已录音录像", "recorded"), facts.entries)
+    if facts.excuse is not None and facts.excuse in values.get("excuses", ()):
+        return Judgement(
+            *_met(f"依法可不记录（{EXCUSES_ZH[facts.excuse]}）", f"excused: {facts.excuse}"), facts.entries
+        )
+    return Judgement(*_broken("未录音录像", "not recorded"), facts.entries)
 
 
 # --- cases
@@ -94,39 +98,38 @@ def must_record(facts: ActFacts, values: Values, _now: Moment) -> Judgement | No
 
 def case_file(facts: CaseFacts, values: Values, now: Moment) -> Judgement:
     """The file is made and handed over in time after the end of the act."""
-    proofs = facts.proofs("act_ended", "case_filed")
     if facts.ended is None:
-        return Judgement(Verdict.OPEN, Words("执法行为尚未终结", "the act has not ended"), proofs)
-    return due_after(Words("立卷归档", "the case file"), values, facts.ended, facts.filed, now, proofs)
+        return Judgement(Verdict.OPEN, Words("执法行为尚未终结", "the act has not ended"), facts.entries)
+    return due_after(Words("立卷归档", "the case file"), values, facts.ended, facts.filed, now, facts.entries)
 
 
 def evidence_statement(facts: CaseFacts, values: Values, now: Moment) -> Judgement | None:
     """Each recording that serves as evidence is on disc (or its place is stated) with all that is to be noted."""
     if not facts.exhibits:
         return None
-    proofs = facts.proofs("exported", "statement", "case_filed")
     wanted = frozenset(values["notes"])
     lacking = frozenset[str]().union(*(wanted - one.notes for one in facts.exhibits))
     unplaced = any(not one.on_disc and not (values["location"] and one.location) for one in facts.exhibits)
     if not lacking and not unplaced:
-        return Judgement(*_met("载体及说明齐全", "media and statement are complete"), proofs)
+        return Judgement(*_met("载体及说明齐全", "media and statement are complete"), facts.entries)
     names = listed([*lacking, *(["medium"] if unplaced else [])], {**NOTES_ZH, "medium": "光盘或存储位置"})
     what = Words(f"证据载体及说明（缺{names.zh}）", f"the statement beside the evidence (lacks {names.en})")
     if facts.ended is None:
-        return Judgement(Verdict.OPEN, what, proofs)
-    return due_after(what, values, facts.ended, None, now, proofs)
+        return Judgement(Verdict.OPEN, what, facts.entries)
+    return due_after(what, values, facts.ended, None, now, facts.entries)
 
 
 # --- stored things
 
 
 def _kept(facts: ItemFacts) -> Judgement:
-    proofs = facts.proofs("stored", "blob_stored", "destroyed")
     if facts.destroyed is None:
-        return Judgement(*_met("保存中", "kept"), proofs, facts.kept_until_us)
+        return Judgement(*_met("保存中", "kept"), facts.entries, facts.kept_until_us)
     if facts.kept_until_us is None or facts.destroyed.utc_us < facts.kept_until_us or not facts.destroyed.believed:
-        return Judgement(*_broken("保存期内销毁", "destroyed before the end of retention"), proofs, facts.kept_until_us)
-    return Judgement(*_met("期满后销毁", "destroyed after the end of retention"), proofs, facts.kept_until_us)
+        return Judgement(
+            *_broken("保存期内销毁", "destroyed before the end of retention"), facts.entries, facts.kept_until_us
+        )
+    return Judgement(*_met("期满后销毁", "destroyed after the end of retention"), facts.entries, facts.kept_until_us)
 
 
 def keep_routine(facts: ItemFacts, _values: Values, _now: Moment) -> Judgement:
@@ -146,7 +149,7 @@ def keep_long_term(facts: ItemFacts, values: Values, _now: Moment) -> Judgement 
     kept = _kept(facts)
     if kept.verdict is Verdict.MET and not facts.on_disc:
         why = Words("须刻录光盘等长期保存", "to be put on disc for long-term keeping")
-        return Judgement(Verdict.PERSON, why, facts.proofs("long_term", "exported"), facts.kept_until_us)
+        return Judgement(Verdict.PERSON, why, facts.entries, facts.kept_until_us)
     return kept
 
 
@@ -155,10 +158,9 @@ def keep_long_term(facts: ItemFacts, values: Values, _now: Moment) -> Judgement 
 
 def look_approved(facts: LookFacts, _values: Values, _now: Moment) -> Judgement:
     """Nobody looked at it or took a copy without approval."""
-    proofs = facts.proofs("view_asked", "view_approved", "opened", "exported")
     if not facts.approved:
-        return Judgement(*_broken("未经批准查阅或复制", "looked at or copied without approval"), proofs)
-    return Judgement(*_met("经批准", "approved"), proofs)
+        return Judgement(*_broken("未经批准查阅或复制", "looked at or copied without approval"), facts.entries)
+    return Judgement(*_met("经批准", "approved"), facts.entries)
 
 
 def copy_through_one_unit(facts: LookFacts, _values: Values, _now: Moment) -> Judgement | None:
@@ -167,19 +169,20 @@ def copy_through_one_unit(facts: LookFacts, _values: Values, _now: Moment) -> Ju
         return None
     if not (facts.by_copying_unit and facts.copy_kept):
         return Judgement(
-            *_broken("未经统一提供或未复制留存", "not through the one unit, or no copy kept"), facts.proofs("exported")
+            *_broken("未经统一提供或未复制留存", "not through the one unit, or no copy kept"), facts.entries
         )
-    return Judgement(*_met("统一提供并复制留存", "through the one unit, a copy kept"), facts.proofs("exported"))
+    return Judgement(*_met("统一提供并复制留存", "through the one unit, a copy kept"), facts.entries)
 
 
 def secrets_asked(facts: LookFacts, _values: Values, _now: Moment) -> Judgement | None:
     """Before a copy leaves somebody has answered whether it shows secrets or third persons."""
     if not facts.leaves:
         return None
-    proofs = facts.proofs("secrets_asked", "exported")
     if not facts.secrets_asked:
-        return Judgement(*_broken("未核查秘密及第三人信息", "nobody asked for secrets and third persons"), proofs)
-    return Judgement(*_met("已核查秘密及第三人信息", "secrets and third persons were asked about"), proofs)
+        return Judgement(
+            *_broken("未核查秘密及第三人信息", "nobody asked for secrets and third persons"), facts.entries
+        )
+    return Judgement(*_met("已核查秘密及第三人信息", "secrets and third persons were asked about"), facts.entries)
 
 
 # --- months and the unit
@@ -190,24 +193,24 @@ def monthly_archive(facts: MonthFacts, values: Values, now: Moment) -> Judgement
     last_day = add_months(date(facts.year, facts.month, 1), 1) - timedelta(days=1)
     count = add_working_days(last_day, values["working_days"])
     by = Deadline(end_of_day_us(count.day), count.unpublished)
-    return due(Words("月度归档备份", "the monthly archive"), facts.archived, by, now, facts.proofs("archived"))
+    return due(Words("月度归档备份", "the monthly archive"), facts.archived, by, now, facts.entries)
 
 
 def spot_check(facts: UnitFacts, values: Values, now: Moment) -> Judgement:
     """Recordings are drawn and looked at regularly."""
-    proofs = facts.proofs("spot_checked")
     what = Words("抽检回放", "the spot check")
-    judged = due_after(what, values, facts.spot_checked or facts.working_since, None, now, proofs)
+    judged = due_after(what, values, facts.spot_checked or facts.working_since, None, now, facts.entries)
     if judged.verdict is Verdict.OPEN and facts.spot_checked is not None:
-        return Judgement(*_met("已按期抽检", "spot checks are up to date"), proofs, judged.deadline_us)
+        return Judgement(*_met("已按期抽检", "spot checks are up to date"), facts.entries, judged.deadline_us)
     return judged
 
 
 def item_list(facts: UnitFacts, _values: Values, _now: Moment) -> Judgement:
     """There is a list of what is to be recorded: scope, stage, manner."""
-    proofs = facts.proofs("item_list")
     if facts.listed is None:
-        return Judgement(*_broken("未编制音像记录事项清单", "there is no list of matters to be recorded"), proofs)
+        return Judgement(
+            *_broken("未编制音像记录事项清单", "there is no list of matters to be recorded"), facts.entries
+        )
     if not facts.listed:
-        return Judgement(*_broken("清单项目不全", "the list lacks scope, stage or manner"), proofs)
-    return Judgement(*_met("清单齐全", "the list is complete"), proofs)
+        return Judgement(*_broken("清单项目不全", "the list lacks scope, stage or manner"), facts.entries)
+    return Judgement(*_met("清单齐全", "the list is complete"), facts.entries)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.io.regime_files import all_shipped, shipped
+from evidence.kinds import KINDS
 from evidence.model import REGIMES, ClockGrade
+from evidence.regimes import checks_recording
 from evidence.regimes.calendar import day_of
 from evidence.regimes.checks import CHECKS
 from evidence.regimes.facts import (
@@ -102,6 +106,17 @@ def test_a_finding_carries_the_entries_that_prove_it() -> None:
     assert [(one.journal, one.seq, one.kind) for one in finding.proofs] == [
         ("LH-000001", 9, "recording_stopped"), ("LH-000001", 3, "stored"),
     ]  # fmt: skip
+
+
+COMING = {"away", "classified", "reviewed"}
+"""Kinds of entries of the dock's journal that issue 5 adds."""
+
+
+def test_the_kinds_that_prove_something_are_kinds_of_entries() -> None:
+    source = Path(checks_recording.__file__).read_text("utf-8")
+    named = {kind for call in re.findall(r"facts\.proofs\(([^)]+)\)", source) for kind in re.findall(r'"(\w+)"', call)}
+    assert len(named) > 15
+    assert named - set(KINDS) - COMING == set()
 
 
 def test_a_figure_of_the_units_own_is_said_to_be_that() -> None:
