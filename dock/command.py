@@ -14,6 +14,8 @@ from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
 from dock.health import heard, heard_fields, print_heard, state_of
+from dock.opening_command import add_opening_verbs
+from dock.person_command import add_person_verbs
 from dock.receiver import serve
 from evidence.errors import BadInputError
 from evidence.health import EXIT_CODES, State
@@ -67,6 +69,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
     add_regime(give)
     add_duty_verbs(verbs)
+    add_person_verbs(verbs)
+    add_opening_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
     take.add_argument("folder", type=Path, metavar="DIR", help="the dock")
@@ -108,6 +112,7 @@ def _init(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps({"ca": str(folder.ca_certificate), "broker": str(config), "port": settings.port}))
     else:
+        print(f"carry away and keep apart, it opens all evidence: {folder.vault_passphrase}")
         print(f"dock made in {folder.root}; root certificate {folder.ca_certificate}; start: mosquitto -c {config}")
 
 

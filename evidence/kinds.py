@@ -14,6 +14,9 @@ from evidence.errors import BadInputError
 from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole
 
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
+TOKEN = re.compile(r"([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+")
+STATEMENT_LIMIT = 48 * 1024
+"""No statement of a person is longer, in characters."""
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
 INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
 PAUSE_ID = re.compile(r"[0-9a-f]{12}-p[0-9]{4}")
@@ -23,7 +26,11 @@ FRAGMENT_KINDS = ("fragment", "recovered")
 PART_KINDS = ("init", *FRAGMENT_KINDS)
 """Entries of a part of a segment's file."""
 BLOB_SUFFIXES: Mapping[str, str] = {"voice_note": ".m4a", "still": ".jpg"}
-"""What the files of blobs end with, by the kind of their entry."""
+"""What the opened files of blobs end with, by the kind of their entry."""
+SEGMENT_SUFFIX = ".mp4"
+"""What an opened segment ends with."""
+SEALED_SEGMENT, SEALED_BLOB = ".lhs", ".lhb"
+"""What sealed files end with, on the card and at the dock."""
 BLOB_KINDS = tuple(BLOB_SUFFIXES)
 """Entries of a small file beside the segments: one photo or one spoken note."""
 ALONE_KINDS = ("segment", *BLOB_KINDS, "reported")
@@ -66,17 +73,31 @@ def _time(value: Any) -> bool:
 
 def _parts(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(part, list) and len(part) == 2 and _count(part[0]) and _hash(part[1]) for part in value
+        isinstance(part, list) and len(part) == 4 and all(map(_count, part[::2])) and all(map(_hash, part[1::2]))
+        for part in value
     )
 
 
+def _statement(value: Any) -> bool:
+    return _token(value) and len(value) <= STATEMENT_LIMIT
+
+
+def _words(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(map(_text, value))
+
+
 _hash = _matching(HASH)
+_token = _matching(TOKEN)
 _segment = _matching(SEGMENT_ID)
 _boot = _matching(BOOT_ID)
 _owner = _matching(DEVICE_ID)
 _recording = _matching(RECORDING_ID)
 _interruption = _matching(INTERRUPTION_ID)
 _pause = _matching(PAUSE_ID)
+
+
+def _item(value: Any) -> bool:
+    return _segment(value) or _hash(value)
 
 
 def _findings(value: Any) -> bool:
@@ -114,7 +135,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "sound_lost": {"from_boot_us": _count, "to_boot_us": _count},
     "segment": {
         "segment": _segment, "recording": _recording, "trigger": _text, "officer": _or_none(_text),
-        "bytes": _count, "sha256": _hash, "stored_bytes": _count, "parts": _parts,
+        "epoch": _time, "bytes": _count, "sha256": _or_none(_hash), "stored_bytes": _count, "parts": _parts,
         "frames": _count, "samples": _count, "duration_us": _count, "complete": _flag,
     },
     "interruption": {
@@ -166,7 +187,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "enrolled": {"recorder": _owner, "kid": _hash},
     "assignment": {"recorder": _owner, **_OFFICER},
     "stored": {
-        "recorder": _owner, "segment": _segment, "sha256": _hash, "stored_bytes": _count,
+        "recorder": _owner, "segment": _segment, "sha256": _or_none(_hash), "stored_bytes": _count,
         "seal_seq": _count, "seal_hash": _hash,
     },
     "rejected": {"recorder": _owner, "what": _text, "why": _text, "quarantine": _text},
@@ -175,6 +196,12 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "report_taken": {"recorder": _owner, "interruption": _interruption, "entry_seq": _count, "entry_hash": _hash},
     "explanation": {"recorder": _owner, "interruption": _interruption, "author": _text, "text": _text},
+    "person_enrolled": {"person": _owner, "kid": _hash, "name": _text, "roles": _words},
+    "person_revoked": {"person": _owner, "kid": _hash, "why": _text},
+    "view_asked": {"request": _hash, "statement": _statement},
+    "view_approved": {"request": _hash, "statement": _statement},
+    "opened": {"request": _hash, "recorder": _owner, "item": _item, "sha256": _hash},
+    "vault_key_split": {"kid": _hash, "shares": _count, "needed": _count},
 }  # fmt: skip
 
 

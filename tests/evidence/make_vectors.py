@@ -16,7 +16,7 @@ from evidence.errors import LiuhenError
 from evidence.journal import Chain, sign_head
 from evidence.model import Timestamp
 from evidence.verify import JournalCheck, Verdict, verdict_of
-from tests.evidence.golden import CA_PEM, DOCK, RECORDER, SAMPLES, TRUST, Writer, signer, stamp
+from tests.evidence.golden import APPROVAL, ASKING, CA_PEM, DOCK, RECORDER, SAMPLES, TRUST, Writer, signer, stamp
 from tests.evidence.test_journal import ATTACKS, GOOD_HEADER, JOURNAL, payload, token_of
 
 FOLDER = Path(__file__).parent / "vectors"
@@ -101,6 +101,8 @@ def files() -> dict[str, bytes]:
         verdict, line = judge(tokens)
         expected[file] = {"verdict": verdict.value, "line": line}
     made["good.jws.head"] = f"{sign_head(signer(DOCK), RECORDER, JOURNAL.chain.head)}\n".encode("ascii")
+    made["asking.statement"] = f"{ASKING}\n".encode("ascii")
+    made["approval.statement"] = f"{APPROVAL}\n".encode("ascii")
     made["expected.json"] = (json.dumps(expected, indent=1) + "\n").encode()
     return made
 

@@ -26,7 +26,7 @@ from evidence.wire import (
     read_want,
     write_status,
 )
-from tests.evidence.golden import DOCK, RECORDER, signer
+from tests.evidence.golden import ASKING, DOCK, RECORDER, signer
 from tests.evidence.make_vectors import FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +73,8 @@ def test_every_other_example_is_what_it_is_an_example_of(example: dict[str, Any]
     elif "items" in example:
         card = card_from_fields(example, "example", RECORDER)
         assert card_fields(card) == example
+    elif "act" in example:
+        assert example == json.loads(from_base64url(ASKING.split(".")[1]))
     elif "online" in example:
         assert json.loads(write_status(online=True)) == example
     else:
