@@ -52,9 +52,7 @@ def _place(options: argparse.Namespace) -> KeyPlace | None:
     """Where the signing key is to lie. Raises ConfigError for half of what a token needs."""
     if options.token is None:
         if options.label or options.key or options.pin_file:
-            raise ConfigError(
-                "--label, --key, --pin-file", "are for a token", "give --token MODULE, its PKCS#11 library"
-            )
+            raise ConfigError("--label, --key, --pin-file", "are for a token", "add --token MODULE")
         return None
     if not options.label:
         raise ConfigError("--token", "needs --label, the token's", f"pkcs11-tool --module {options.token} -L")

@@ -80,7 +80,7 @@ class TokenKey(ec.EllipticCurvePrivateKey):
             raise BadInputError(str(self.place), "signs with SHA-256 and nothing else")
         # Hashed here: CKM_ECDSA is the one mechanism that every token has.
         digest = sha256(data).digest()
-        raw = self._use(lambda key: key.sign(digest, mechanism=self._p11.Mechanism.ECDSA))
+        raw = self._use(lambda key: self._able(key, "sign")(digest, mechanism=self._p11.Mechanism.ECDSA))
         halves = (raw[:P256_FIELD_BYTES], raw[P256_FIELD_BYTES:])
         signature = encode_dss_signature(*(int.from_bytes(half, "big") for half in halves))
         try:
@@ -125,9 +125,7 @@ class TokenKey(ec.EllipticCurvePrivateKey):
 
     def _open_anew(self) -> Any:
         """Only so do all libraries see a token that was plugged in again."""
-        module = self.place.module
-        self._p11.lib(module).reinitialize()
-        _begun_anew[module] = _begun_anew.get(module, 0) + 1
+        _begin_anew(self._p11, self.place.module)
         return self._open()
 
     def _open(self) -> Any:
@@ -161,9 +159,15 @@ class TokenKey(ec.EllipticCurvePrivateKey):
             hint = "another key of that name"
             raise KeyAwayError(str(self.place), "is not the private half of its certificate", hint)
 
+    def _able(self, key: Any, verb: str) -> Any:
+        """The library gives a key the verbs that its attributes allow."""
+        if not hasattr(key, verb):
+            raise BadInputError(str(self.place), "is a key for another use")
+        return getattr(key, verb)
+
     def _derive(self, key: Any, point: bytes) -> bytes:
         p11 = self._p11
-        shared = key.derive_key(
+        shared = self._able(key, "derive_key")(
             p11.KeyType.GENERIC_SECRET,
             CURVE.key_size,
             mechanism=p11.Mechanism.ECDH1_DERIVE,
@@ -185,14 +189,18 @@ def make_token_key(place: KeyPlace, use: Use) -> TokenKey:
     p11 = _load_library()
     with _in_use:
         try:
-            session = _log_in(p11, place, write=True)
-            try:
+            # A token that was made ready, or plugged in, while somebody used another one.
+            _begin_anew(p11, place.module)
+            with _log_in(p11, place, write=True) as session:
                 public = _made(p11, session, place, use)
-            finally:
-                session.close()
         except p11.PKCS11Error as error:
             raise _told(p11, place, error) from error
     return TokenKey(place, public)
+
+
+def _begin_anew(p11: Any, module: str) -> None:
+    p11.lib(module).reinitialize()
+    _begun_anew[module] = _begun_anew.get(module, 0) + 1
 
 
 def _made(p11: Any, session: pkcs11.Session, place: KeyPlace, use: Use) -> ec.EllipticCurvePublicKey:
