@@ -40,8 +40,9 @@ class SegmentWriter:
             self._began_us = fragment.first_frame_boot_us
             name = self._numbers.next_segment()
             self._segment = await self._disc.run(self._spool.open_segment, name, recording, officer, init, epoch)
-        entry = await self._disc.run(self._spool.append, self._segment, fragment)
-        return entry.fields["segment"], entry.fields["index"]
+        place = self._segment.segment, len(self._segment.parts)
+        await self._disc.run(self._spool.append, self._segment, fragment)
+        return place
 
     async def seal(self, trigger: str) -> None:
         """Seal the open segment; one that cannot be sealed now is tried again, at last by the next start's recovery."""

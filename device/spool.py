@@ -22,7 +22,7 @@ from typing import Any
 
 from device.capture.muxer import MediaFragment
 from device.ports import Clock
-from evidence.errors import BadInputError, DiscError, DiscFullError
+from evidence.errors import BadInputError, DiscError, DiscFullError, KeyAwayError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.journal_store import JournalStore, head_path, state_head
 from evidence.journal import Chain, Entry
@@ -35,6 +35,9 @@ from evidence.wire import BLOB_LIMIT_BYTES
 
 RESERVE_BYTES = 8 * 1024 * 1024
 """Kept free of pictures, so that a full card still takes the entries that say so and those that free it."""
+UNSIGNED_LIMIT = 20_000
+"""Entries that may wait for the signing key: five hours of fragments, some 20 MB of memory."""
+KEY = "key"
 log = logging.getLogger(__name__)
 
 
@@ -101,9 +104,16 @@ class Spool:
     """The writing end: one process, one thread (the disc thread) at a time."""
 
     def __init__(
-        self, root: Path, device: str, disc: Disc, clock: Clock, signer: Signer, certificates: Iterable[bytes]
+        self,
+        root: Path,
+        device: str,
+        disc: Disc,
+        clock: Clock,
+        signer: Signer,
+        certificates: Iterable[bytes],
+        unsigned_limit: int = UNSIGNED_LIMIT,
     ) -> None:
-        """Open or create. Raises DiscError, BadInputError."""
+        """Open or create; so many entries may wait for the signing key. Raises DiscError, BadInputError."""
         self.paths = SpoolPaths(root)
         self.disc = disc
         self.device = device
@@ -120,6 +130,8 @@ class Spool:
         self.journal = JournalStore(self.paths.journal, open_database=disc.open_database)
         self._chain = Chain(device, signer, self.journal.head())
         self._refused: deque[tuple[str, Timestamp, dict[str, Any]]] = deque()
+        self._key_away = False
+        self._unsigned_limit = unsigned_limit
 
     @property
     def is_new(self) -> bool:
@@ -177,8 +189,8 @@ class Spool:
         self._note_part("init", state, init, stored, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot)
         return state
 
-    def append(self, state: SegmentState, fragment: MediaFragment) -> Entry:
-        """Make one fragment durable, then journal it.
+    def append(self, state: SegmentState, fragment: MediaFragment) -> Entry | None:
+        """Make one fragment durable, then journal it; None when its entry waits for the signing key.
 
         Raises DiscError: the segment can only be sealed then, and but for a full card it is suspect.
         """
@@ -196,7 +208,7 @@ class Spool:
         state.torn = False
         return entry
 
-    def adopt(self, state: SegmentState, plain: bytes, stored: bytes, fields: Mapping[str, Any]) -> Entry:
+    def adopt(self, state: SegmentState, plain: bytes, stored: bytes, fields: Mapping[str, Any]) -> Entry | None:
         """Journal a fragment that was found on the card after a power cut and has been synced since."""
         return self._note_part("recovered", state, plain, stored, **fields)
 
@@ -260,6 +272,27 @@ class Spool:
         while self._refused:
             self._note(*self._refused[0])
             self._refused.popleft()
+        if self._key_away:
+            self._key_away = False
+            self._note("fault_cleared", self._clock.now(), {"part": KEY})
+
+    def _note_or_wait(self, kind: str, fields: dict[str, Any]) -> Entry | None:
+        """Journal what is durable; while the signing key is away its entry waits in memory, and recording goes on.
+
+        A power cut meanwhile costs the entry and not the bytes: recovery finds them and says so.
+        """
+        at = self._clock.now()
+        try:
+            return self.note(kind, at, **fields)
+        except KeyAwayError as error:
+            if len(self._refused) >= self._unsigned_limit:
+                raise
+            if not self._key_away:
+                self._key_away = True
+                log.warning("recorded, and to be signed later: %s", error)
+                self._refused.append(("fault", at, {"part": KEY, "what": error.what}))
+            self._refused.append((kind, at, fields))
+            return None
 
     def _note(self, kind: str, at: Timestamp, fields: Mapping[str, Any]) -> Entry:
         x5c = self._certificates if self.is_new or kind in ALONE_KINDS else ()
@@ -274,20 +307,20 @@ class Spool:
                 str(self.paths.root), f"less than the reserve of {RESERVE_BYTES >> 20} MiB would be left"
             )
 
-    def _note_part(self, kind: str, state: SegmentState, plain: bytes, stored: bytes, **more: Any) -> Entry:
+    def _note_part(self, kind: str, state: SegmentState, plain: bytes, stored: bytes, **more: Any) -> Entry | None:
         plain_hash = to_base64url(sha256(plain).digest())
-        entry = self.note(
-            kind,
-            segment=state.segment,
-            index=len(state.parts),
-            offset_bytes=state.stored_bytes,
-            bytes=len(plain),
-            sha256=plain_hash,
-            stored_bytes=len(stored),
-            stored_sha256=plain_hash if stored is plain else to_base64url(sha256(stored).digest()),
+        fields = {
+            "segment": state.segment,
+            "index": len(state.parts),
+            "offset_bytes": state.stored_bytes,
+            "bytes": len(plain),
+            "sha256": plain_hash,
+            "stored_bytes": len(stored),
+            "stored_sha256": plain_hash if stored is plain else to_base64url(sha256(stored).digest()),
             **more,
-        )
-        state.take(entry.fields, plain)
+        }
+        entry = self._note_or_wait(kind, fields)
+        state.take(fields, plain)
         return entry
 
 
