@@ -10,7 +10,6 @@ identity/signing.pem link.pem ca.pem dock.pem dock.toml assignment.jws   what th
 from __future__ import annotations
 
 import logging
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from evidence.io.key_place import KeyPlace
 from evidence.model import DEVICE_ID, Officer
 from evidence.receipts import read_assignment
 from evidence.signing import PrivateKey, Signer, VerifyKey
+from evidence.toml import read_toml
 
 LINK_KEY, REQUEST, ASSIGNMENT = "link.key", "request.pem", "assignment.jws"
 log = logging.getLogger(__name__)
@@ -89,10 +89,7 @@ def load_identity(folder: Path) -> Identity:
 
 def _dock_address(folder: Path) -> tuple[str, int]:
     path = folder / "dock.toml"
-    try:
-        given = tomllib.loads(read_file(folder, path.name).decode())
-    except ValueError as error:
-        raise ConfigError(str(path), "does not give host and port of the dock") from error
+    given = read_toml(read_file(folder, path.name), str(path))
     match given:
         case {"host": str(host), "port": int(port)} if host and 0 < port < 65536:
             return host, port

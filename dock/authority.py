@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from secrets import token_hex
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
@@ -132,6 +133,8 @@ def _read_one(pem: bytes, where: str) -> tuple[str, PublicKey]:
         request = x509.load_pem_x509_csr(pem)
         proven = request.is_signature_valid
         public = request.public_key()
+    except UnsupportedAlgorithm as error:
+        raise BadInputError(where, "asks for a certificate for a key that is neither Ed25519 nor P-256") from error
     except (ValueError, TypeError) as error:
         raise BadInputError(where, "holds an unreadable certificate request") from error
     VerifyKey.of(public)

@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from evidence.errors import ConfigError, KeyAwayError
+from evidence.toml import read_toml
 
 CREDENTIAL = "token-pin"
 CREDENTIALS_FOLDER = "CREDENTIALS_DIRECTORY"
@@ -79,10 +79,7 @@ class KeyPlace:
 
 def read_place(data: bytes, where: str) -> KeyPlace:
     """Read such a file. Raises ConfigError that names what is wrong with it."""
-    try:
-        given = tomllib.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(where, "is not TOML") from error
+    given = read_toml(data, where)
     unknown = sorted(set(given) - {*NAMES, "pin_file"})
     if unknown:
         raise ConfigError(where, f"has the unknown key {unknown[0]}", "remove it or correct its spelling")
