@@ -1,4 +1,4 @@
-"""Requests, certificates and keys of kinds that are in use elsewhere: refused in one line, whatever the library does."""
+"""Requests, certificates and keys of kinds that are in use elsewhere: refused in one line."""
 
 from __future__ import annotations
 
