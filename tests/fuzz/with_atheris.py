@@ -1,4 +1,4 @@
-"""Coverage-guided: `python -m tests.fuzz.with_atheris TARGET SECONDS FOLDER`; exit code 0 when nothing but LiuhenError came.
+"""Coverage-guided: `python -m tests.fuzz.with_atheris TARGET SECONDS FOLDER`; exit code 0 for nothing but LiuhenError.
 
 A process of its own for each target: libFuzzer ends the process that it runs in.
 """
