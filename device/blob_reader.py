@@ -38,7 +38,7 @@ class BlobReader:
     def message(self, blob: str) -> bytes:
         """The message of one blob that has waited: its entry and its stored bytes. DiscError; then it waits no more."""
         entry = self._entries[blob]
-        path = self._paths.blob(entry.kind, blob)
+        path = self._paths.blob(blob)
         try:
             return part_head(entry.token) + path.read_bytes()
         except OSError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from device.spool import Spool
 from evidence.journal import Entry
-from evidence.kinds import BLOB_KINDS, BLOB_SUFFIXES, HASH
+from evidence.kinds import BLOB_KINDS, HASH, SEALED_BLOB
 from evidence.signing import to_base64url
 
 
@@ -23,7 +23,7 @@ def recover_blobs(spool: Spool) -> None:
     released, received = (spool.blobs_with(kind) for kind in ("blob_released", "blob_receipt"))
     said = spool.blobs_with("blob_damaged")
     for entry in entries:
-        blob, path = entry.fields["blob"], spool.paths.blob(entry.kind, entry.fields["blob"])
+        blob, path = entry.fields["blob"], spool.paths.blob(entry.fields["blob"])
         if blob in released:
             # Journalled before the power went, and perhaps not carried out.
             if path.exists():
@@ -51,8 +51,7 @@ def _forget_unjournalled(spool: Spool, known: set[str]) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    suffixes = set(BLOB_SUFFIXES.values())
-    return (path for path in sorted(folder.iterdir()) if path.suffix in suffixes and HASH.fullmatch(path.stem))
+    return (path for path in sorted(folder.glob(f"*{SEALED_BLOB}")) if HASH.fullmatch(path.stem))
 
 
 def _damage(path: Path, entry: Entry) -> str:

@@ -4,7 +4,7 @@ identity/signing.key   signs the journal; made here, never leaves; or
 identity/token.toml    where it lies in a token (device/signing_key.py)
 identity/link.key      opens the TLS connection; so the process with the network needs no signing key (ADR 0006)
 identity/request.pem   what the dock signs at enrolment
-identity/signing.pem link.pem ca.pem dock.pem dock.toml assignment.jws   what the dock gave
+identity/signing.pem link.pem ca.pem dock.pem vault.pem dock.toml assignment.jws   what the dock gave
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Identity:
     signer: Signer
     certificate: bytes
     dock_key: VerifyKey
+    vault_key: ec.EllipticCurvePublicKey
     host: str
     port: int
 
@@ -84,7 +85,16 @@ def load_identity(folder: Path) -> Identity:
     if own.key.kid != signer.kid or own.role is not Role.RECORDER or dock.role is not Role.DOCK:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
     host, port = _dock_address(folder)
-    return Identity(folder, own.name, signer, certificate, dock.key, host, port)
+    return Identity(folder, own.name, signer, certificate, dock.key, _vault_key(folder, trust), host, port)
+
+
+def _vault_key(folder: Path, trust: Trust) -> ec.EllipticCurvePublicKey:
+    """What evidence is sealed to. Without it nothing is recorded: plain evidence is never written."""
+    path = folder / "vault.pem"
+    vault = trust.identify_pem(read_file(folder, path.name), str(path))
+    if vault.role is not Role.VAULT or not isinstance(vault.key.public, ec.EllipticCurvePublicKey):
+        raise UnknownKeyError(str(path), "is not the certificate of a vault", "enrol again: liuhen dock enrol")
+    return vault.key.public
 
 
 def _dock_address(folder: Path) -> tuple[str, int]:

@@ -1,25 +1,28 @@
 """After a power loss: compare card and journal, keep everything whole, say what was torn (design section 4).
 
+No key is needed, and none is there: records say in the clear what they are and where they end.
+
 Runs at every start, before anything else opens a segment. Every step can itself be cut short and run again.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from device.blob_recovery import recover_blobs
 from device.numbers import Numbers
-from device.spool import SegmentState, Spool, info_fields
-from evidence.boxes import Tracks, describe_fragment, describe_init, whole_boxes, whole_fragments
+from device.segment_state import SegmentState
+from device.spool import Spool
 from evidence.errors import BadInputError
 from evidence.journal import Entry
-from evidence.kinds import PART_KINDS
+from evidence.kinds import PART_KINDS, SEALED_SEGMENT
 from evidence.model import SEGMENT_ID, Timestamp
+from evidence.sealing import read_head, whole_records
 from evidence.signing import to_base64url
 
 CASE_OPENED = "case_opened"
@@ -89,20 +92,28 @@ def _unsealed(spool: Spool) -> list[str]:
 
 
 def _forget_unjournalled(spool: Spool) -> None:
-    """A file whose first entry was never written holds an init section at most: no picture, but it is said.
+    """A file whose first entry was never written holds a sealed init section at most: no picture, but it is said.
 
     One that holds pictures is not ours to remove: it must have lost its journal.
     """
     known = spool.journal.segments_with("init") | spool.journal.segments_with("damaged")
-    for path in sorted((spool.paths.root / "segments").glob("*.mp4")):
+    for path in sorted((spool.paths.root / "segments").glob(f"*{SEALED_SEGMENT}")):
         if path.stem in known or not SEGMENT_ID.fullmatch(path.stem):
             continue
         data = _read(path)
-        if data is None or any(kind == b"moof" for kind, _, _ in whole_boxes(data)):
+        if data is None or _holds_pictures(data):
             spool.note("damaged", segment=path.stem, what="is not in the journal and was left alone")
             continue
         _note_torn(spool, path.stem, 0, data)
         spool.disc.remove(path)
+
+
+def _holds_pictures(data: bytes) -> bool:
+    try:
+        first = len(read_head(data).stored)
+    except BadInputError:
+        return False
+    return sum(1 for _ in islice(whole_records(data, first, 0), 2)) > 1
 
 
 def _recover_segment(spool: Spool, segment: str, trigger: str) -> tuple[int, int]:
@@ -120,7 +131,7 @@ def _recover_segment(spool: Spool, segment: str, trigger: str) -> tuple[int, int
         if to_base64url(sha256(part).digest()) != entry.fields["stored_sha256"]:
             spool.note("damaged", segment=segment, what=f"part {entry.fields['index']} is not what was journalled")
             return 0, 0
-        state.take(entry.fields, part)
+        state.take(entry.fields)
     adopted = _adopt_whole(spool, state, data)
     torn = data[state.stored_bytes :]
     if torn:
@@ -131,27 +142,13 @@ def _recover_segment(spool: Spool, segment: str, trigger: str) -> tuple[int, int
 
 
 def _adopt_whole(spool: Spool, state: SegmentState, data: bytes) -> int:
-    tail = data[state.stored_bytes :]
-    tracks = describe_init(data[: state.parts[0][0]])
-    begins_at = state.stored_bytes
-    whole = list(_described(tail, tracks))
+    whole = list(whole_records(data, state.stored_bytes, len(state.parts)))
     if whole:
         # The bytes were read from the page cache; only now are they known to be on the card.
         spool.disc.sync(spool.paths.segment(state.segment))
-    for start, end, fields in whole:
-        part = data[begins_at + start : begins_at + end]
-        spool.adopt(state, part, part, fields)
+    for record in whole:
+        spool.adopt(state, data[record.start : record.end], record)
     return len(whole)
-
-
-def _described(tail: bytes, tracks: Tracks) -> Iterable[tuple[int, int, dict[str, int]]]:
-    """Whole fragments at the start of the tail; one whose boxes contradict themselves ends them."""
-    for start, end in whole_fragments(tail):
-        try:
-            info = describe_fragment(tail[start:end], tracks)
-        except BadInputError:
-            return
-        yield start, end, info_fields(info)
 
 
 def _finish_releases(spool: Spool) -> None:

@@ -94,4 +94,4 @@ class Releaser:
         else:
             blob = entry.fields["blob"]
             self.spool.note("blob_released", blob=blob, stored_bytes=stored_bytes)
-            self.spool.disc.remove(self.spool.paths.blob(entry.kind, blob))
+            self.spool.disc.remove(self.spool.paths.blob(blob))

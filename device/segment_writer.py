@@ -8,7 +8,8 @@ from device.capture.muxer import MediaFragment
 from device.disc_thread import DiscThread
 from device.numbers import Numbers
 from device.ports import Clock
-from device.spool import SegmentState, Spool
+from device.segment_state import SegmentState
+from device.spool import Spool
 from evidence.errors import DiscError
 from evidence.model import Officer, Timestamp
 

@@ -1,13 +1,14 @@
 """The recorder's card: segments that wait for the dock, and the journal that says what they are.
 
     spool/journal.db          every entry, durable before anything else happens
-    spool/segments/ID.mp4     init section and fragments, playable at any time
-    spool/blobs/HASH.jpg      a photo; HASH.m4a a spoken note
+    spool/segments/ID.lhs     init section and fragments, each a sealed record (evidence/sealing.py)
+    spool/blobs/HASH.lhb      a photo or a spoken note, sealed
     spool/receipts/NAME.jws   the dock's signed word, put there by the uplink: the receipt for a segment or a blob,
                               report-ID its receipt for an urgent report, written-ID a written explanation
 
 The order is always the same: bytes durable, then the entry that speaks of them. So whatever is journalled is there, and
-whatever is there and not journalled is the tail that recovery looks after (design section 4).
+whatever is there and not journalled is the tail that recovery looks after (design section 4). Nothing plain is ever
+written: what waits for its trigger (the ring) is in memory only.
 """
 
 from __future__ import annotations
@@ -15,21 +16,24 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from device.capture.muxer import MediaFragment
 from device.ports import Clock
+from device.segment_state import SealedPart, SegmentState, info_fields, stored_fields
 from evidence.errors import BadInputError, DiscError, DiscFullError, KeyAwayError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.journal_store import JournalStore, head_path, state_head
 from evidence.journal import Chain, Entry
-from evidence.kinds import ALONE_KINDS, BLOB_KINDS, BLOB_SUFFIXES
-from evidence.model import FragmentInfo, Officer, Timestamp
+from evidence.kinds import ALONE_KINDS, BLOB_KINDS, SEALED_BLOB, SEALED_SEGMENT
+from evidence.model import Officer, Timestamp
 from evidence.receipts import STORED, word_file
-from evidence.sealing import seal_part
+from evidence.sealing import OVERHEAD_LIMIT_BYTES, Octets, Record, Sealer
 from evidence.signing import Signer, to_base64url
 from evidence.wire import BLOB_LIMIT_BYTES
 
@@ -54,11 +58,11 @@ class SpoolPaths:
 
     def segment(self, segment: str) -> Path:
         """The file of one segment."""
-        return self.root / "segments" / f"{segment}.mp4"
+        return self.root / "segments" / f"{segment}{SEALED_SEGMENT}"
 
-    def blob(self, kind: str, blob: str) -> Path:
-        """The file of one photo or note, of this kind of entry."""
-        return self.root / "blobs" / f"{blob}{BLOB_SUFFIXES[kind]}"
+    def blob(self, blob: str) -> Path:
+        """The file of one photo or note."""
+        return self.root / "blobs" / f"{blob}{SEALED_BLOB}"
 
     def word(self, kind: str, name: str) -> Path:
         """The dock's word of this kind on the thing of this name."""
@@ -67,37 +71,6 @@ class SpoolPaths:
     def receipt(self, name: str) -> Path:
         """The dock's receipt for one segment or blob."""
         return self.word(STORED, name)
-
-
-@dataclass(slots=True)
-class SegmentState:
-    """A segment that is being written: where its file ends, and what its seal will say.
-
-    `torn` while bytes may lie behind that end that no entry speaks of.
-    """
-
-    segment: str
-    recording: str
-    officer: str | None
-    stored_bytes: int = 0
-    plain_bytes: int = 0
-    frames: int = 0
-    samples: int = 0
-    duration_us: int = 0
-    complete: bool = True
-    torn: bool = False
-    parts: list[list[Any]] = field(default_factory=list)
-    digest: Any = field(default_factory=sha256)
-
-    def take(self, fields: Mapping[str, Any], plain: bytes) -> None:
-        """Count one part in, as its entry describes it."""
-        self.stored_bytes += fields["stored_bytes"]
-        self.plain_bytes += fields["bytes"]
-        self.frames += fields.get("frames", 0)
-        self.samples += fields.get("samples", 0)
-        self.duration_us += fields.get("duration_us", 0)
-        self.parts.append([fields["stored_bytes"], fields["stored_sha256"]])
-        self.digest.update(plain)
 
 
 class Spool:
@@ -111,15 +84,20 @@ class Spool:
         clock: Clock,
         signer: Signer,
         certificates: Iterable[bytes],
+        vault: ec.EllipticCurvePublicKey,
         unsigned_limit: int = UNSIGNED_LIMIT,
     ) -> None:
-        """Open or create; so many entries may wait for the signing key. Raises DiscError, BadInputError."""
+        """Open or create. `vault`: what evidence is sealed to; `unsigned_limit`: how many entries may wait for the key.
+
+        Raises DiscError, BadInputError.
+        """
         self.paths = SpoolPaths(root)
         self.disc = disc
         self.device = device
         self._clock = clock
         self._signer = signer
         self._certificates = tuple(certificates)
+        self._vault = vault
         for folder in (root / "segments", root / "blobs", root / "receipts"):
             make_folder(folder)
         # A stated head belongs to a closed journal; from here on this one is open.
@@ -182,11 +160,13 @@ class Spool:
 
         Raises DiscError; then a file may be left behind that the recovery of the next start finds.
         """
-        state = SegmentState(segment, recording, officer.number if officer else None)
-        stored = seal_part(init)
-        self._refuse_without_room(len(stored))
-        self.disc.create(self.paths.segment(segment), stored)
-        self._note_part("init", state, init, stored, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot)
+        self._refuse_without_room(len(init))
+        sealer = Sealer(self._vault, self.device, segment)
+        state = SegmentState(segment, recording, officer.number if officer else None, sealer, digest=sha256())
+        part = SealedPart.make(sealer, init, {})
+        self.disc.create(self.paths.segment(segment), part.stored)
+        self._note_part("init", state, part.fields, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot)
+        state.digest.update(init)
         return state
 
     def append(self, state: SegmentState, fragment: MediaFragment) -> Entry | None:
@@ -194,26 +174,34 @@ class Spool:
 
         Raises DiscError: the segment can only be sealed then, and but for a full card it is suspect.
         """
-        stored = seal_part(fragment.data)
-        self._refuse_without_room(len(stored))
+        if state.sealer is None or state.torn:
+            raise DiscError(str(self.paths.segment(state.segment)), "takes nothing more", "it can only be sealed")
+        self._refuse_without_room(len(fragment.data))
         state.torn = True
+        part = SealedPart.make(state.sealer, fragment.data, info_fields(fragment.info))
         try:
-            self.disc.append(self.paths.segment(state.segment), stored, state.stored_bytes)
+            self.disc.append(self.paths.segment(state.segment), part.stored, state.stored_bytes)
         except DiscFullError:
             raise
         except DiscError:
             state.complete = False
             raise
-        entry = self._note_part("fragment", state, fragment.data, stored, **info_fields(fragment.info))
+        entry = self._note_part("fragment", state, part.fields)
+        state.digest.update(fragment.data)
         state.torn = False
         return entry
 
-    def adopt(self, state: SegmentState, plain: bytes, stored: bytes, fields: Mapping[str, Any]) -> Entry | None:
-        """Journal a fragment that was found on the card after a power cut and has been synced since."""
-        return self._note_part("recovered", state, plain, stored, **fields)
+    def adopt(self, state: SegmentState, stored: Octets, said: Record) -> Entry | None:
+        """Journal a fragment that was found on the card after a power cut and has been synced since.
+
+        What is plain of it nobody here can read: the header of its record says it, and its tag binds that.
+        """
+        fields = {"bytes": said.bytes, "sha256": said.sha256, **stored_fields(stored), **said.info}
+        return self._note_part("recovered", state, fields)
 
     def seal(self, state: SegmentState, trigger: str) -> Entry:
         """Sign the segment's manifest. `trigger` says why it ends here. Raises DiscError; may be tried again."""
+        state.sealer = None
         if state.torn:
             self.disc.truncate(self.paths.segment(state.segment), state.stored_bytes)
             state.torn = False
@@ -224,7 +212,7 @@ class Spool:
             trigger=trigger,
             officer=state.officer,
             bytes=state.plain_bytes,
-            sha256=to_base64url(state.digest.digest()),
+            sha256=None if state.digest is None else to_base64url(state.digest.digest()),
             stored_bytes=state.stored_bytes,
             parts=state.parts,
             frames=state.frames,
@@ -242,19 +230,17 @@ class Spool:
         """
         self._note_refused()
         plain = make(self.head_seq + 1)
-        stored = seal_part(plain)
-        if len(stored) > BLOB_LIMIT_BYTES:
-            raise BadInputError(kind, f"has {len(stored)} bytes, more than {BLOB_LIMIT_BYTES}", "make it shorter")
+        if len(plain) > BLOB_LIMIT_BYTES - OVERHEAD_LIMIT_BYTES:
+            raise BadInputError(kind, f"has {len(plain)} bytes, more than {BLOB_LIMIT_BYTES}", "make it shorter")
         blob = to_base64url(sha256(plain).digest())
-        if all(entry.fields["blob"] != blob for entry in self.journal.of_kind(*BLOB_KINDS)):
-            self._put_blob(self.paths.blob(kind, blob), stored)
-        described = {
-            "blob": blob,
-            "bytes": len(plain),
-            "stored_bytes": len(stored),
-            "stored_sha256": blob if stored is plain else to_base64url(sha256(stored).digest()),
-        }
-        return self._note(kind, at, {**described, **fields})
+        known = next((one for one in self.journal.of_kind(*BLOB_KINDS) if one.fields["blob"] == blob), None)
+        if known is None:
+            stored = Sealer(self._vault, self.device, blob).seal(plain, plain_sha256=blob)
+            self._put_blob(self.paths.blob(blob), stored)
+            described = stored_fields(stored)
+        else:
+            described = {name: known.fields[name] for name in ("stored_bytes", "stored_sha256")}
+        return self._note(kind, at, {"blob": blob, "bytes": len(plain), **described, **fields})
 
     def close(self) -> None:
         """Close the journal and state its head, so that not a byte of it can change unseen. Raises DiscError."""
@@ -302,33 +288,14 @@ class Spool:
         return entry
 
     def _refuse_without_room(self, size_bytes: int) -> None:
-        if self.disc.free_bytes(self.paths.root) < size_bytes + RESERVE_BYTES:
+        if self.disc.free_bytes(self.paths.root) < size_bytes + OVERHEAD_LIMIT_BYTES + RESERVE_BYTES:
             raise DiscFullError(
                 str(self.paths.root), f"less than the reserve of {RESERVE_BYTES >> 20} MiB would be left"
             )
 
-    def _note_part(self, kind: str, state: SegmentState, plain: bytes, stored: bytes, **more: Any) -> Entry | None:
-        plain_hash = to_base64url(sha256(plain).digest())
-        fields = {
-            "segment": state.segment,
-            "index": len(state.parts),
-            "offset_bytes": state.stored_bytes,
-            "bytes": len(plain),
-            "sha256": plain_hash,
-            "stored_bytes": len(stored),
-            "stored_sha256": plain_hash if stored is plain else to_base64url(sha256(stored).digest()),
-            **more,
-        }
+    def _note_part(self, kind: str, state: SegmentState, described: Mapping[str, Any], **more: Any) -> Entry | None:
+        place = {"segment": state.segment, "index": len(state.parts), "offset_bytes": state.stored_bytes}
+        fields = {**place, **described, **more}
         entry = self._note_or_wait(kind, fields)
-        state.take(fields, plain)
+        state.take(fields)
         return entry
-
-
-def info_fields(info: FragmentInfo) -> dict[str, int]:
-    """The fields of a fragment's entry that come from its own boxes."""
-    return {
-        "pts_us": info.pts_us,
-        "duration_us": info.duration_us,
-        "frames": info.frames,
-        "samples": info.samples,
-    }

@@ -29,6 +29,10 @@ LEAF_LIFE = timedelta(days=15 * 365)
 DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """RFC 9336. It also keeps a signing certificate from opening a TLS connection."""
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+AGREEMENT = x509.KeyUsage(
+    digital_signature=False, key_cert_sign=False, crl_sign=False, content_commitment=False, key_encipherment=False,
+    data_encipherment=False, key_agreement=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
 REQUEST_END = b"-----END CERTIFICATE REQUEST-----"
 
 
@@ -39,6 +43,7 @@ class Purpose(Enum):
     DOCK = (Role.DOCK, DOCUMENT_SIGNING)
     CLIENT = (Role.LINK, ExtendedKeyUsageOID.CLIENT_AUTH)
     BROKER = (Role.LINK, ExtendedKeyUsageOID.SERVER_AUTH)
+    VAULT = (Role.VAULT, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,9 @@ class Authority:
         subject = _name(name, role)
         builder = _builder(subject, self.root.subject, public, begins, now + LEAF_LIFE)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_usage(authority=False), critical=True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        builder = builder.add_extension(AGREEMENT if usage is None else _usage(authority=False), critical=True)
+        if usage is not None:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = builder.add_extension(issuer, critical=False)
         if hosts:

@@ -108,6 +108,7 @@ def _init(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps({"ca": str(folder.ca_certificate), "broker": str(config), "port": settings.port}))
     else:
+        print(f"carry away and keep apart, it opens all evidence: {folder.vault_passphrase}")
         print(f"dock made in {folder.root}; root certificate {folder.ca_certificate}; start: mosquitto -c {config}")
 
 

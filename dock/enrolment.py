@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+from secrets import token_urlsafe
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
@@ -15,6 +16,7 @@ from dock.broker import HEAD, broker_acl, broker_config
 from dock.clock import Clock
 from dock.dock_journal import Add, DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder, Settings, read_settings
+from dock.vault_key import make_vault_key
 from evidence.certificates import Role, Trust
 from evidence.errors import BadInputError, ConfigError
 from evidence.io.durable import Disc, make_folder
@@ -24,7 +26,7 @@ from evidence.journal import read_entry
 from evidence.model import EPOCH, Officer
 from evidence.signing import PrivateKey, VerifyKey
 
-RESERVED_NAME = re.compile(r"dock|broker|head|receiver-.*", re.IGNORECASE)
+RESERVED_NAME = re.compile(r"dock|broker|head|vault|receiver-.*", re.IGNORECASE)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1")
 RECEIVERS_LIMIT = 16
 
@@ -57,6 +59,11 @@ def init(folder: DockFolder, disc: Disc, clock: Clock, settings: Settings, liste
     _issue(folder, disc, authority, now, "broker", Purpose.BROKER, _link_key(), all_hosts)
     for name in (*names, HEAD):
         _issue(folder, disc, authority, now, name, Purpose.CLIENT, _link_key())
+    make_folder(folder.carried_away)
+    passphrase = token_urlsafe(24).encode("ascii")
+    disc.create(folder.vault_passphrase, passphrase + b"\n")
+    vault = make_vault_key(folder.vault_key, passphrase)
+    disc.create(folder.vault_certificate, certificate_pem(authority.issue("vault", Purpose.VAULT, vault, now)))
     config = broker_config(str(folder.root.absolute()), listen, settings.port, as_root)
     disc.create(folder.broker / "mosquitto.conf", config.encode())
     disc.create(folder.broker / "acl", broker_acl(names).encode())
@@ -101,6 +108,7 @@ def enrol(folder: DockFolder, disc: Disc, clock: Clock, request_pem: bytes, wher
         "signing.pem": signing,
         "link.pem": certificate_pem(link),
         "ca.pem": trust.pem,
+        "vault.pem": folder.vault_certificate.read_bytes(),
         "dock.pem": folder.certificate(JOURNAL_OWNER).read_bytes(),
         "dock.toml": _toml({"host": settings.host, "port": settings.port}),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.errors import ConfigError
-from evidence.kinds import BLOB_SUFFIXES
+from evidence.kinds import SEALED_BLOB, SEALED_SEGMENT
 from evidence.toml import read_toml
 
 JOURNAL_NAME = "journal.jws"
@@ -28,6 +28,26 @@ class DockFolder:
     def private(self) -> Path:
         """What only the dock may read: keys, catalogue, broker, what is coming in."""
         return self.root / "dock"
+
+    @property
+    def carried_away(self) -> Path:
+        """What is made here and must not stay here."""
+        return self.root / "root"
+
+    @property
+    def vault_certificate(self) -> Path:
+        """The certificate of the key that evidence is sealed to."""
+        return self.root / "vault.pem"
+
+    @property
+    def vault_key(self) -> Path:
+        """Its private key, behind a passphrase."""
+        return self.private / "vault.key"
+
+    @property
+    def vault_passphrase(self) -> Path:
+        """That passphrase, until it is carried away."""
+        return self.carried_away / "vault.passphrase"
 
     @property
     def vault(self) -> Path:
@@ -71,15 +91,15 @@ class DockFolder:
 
     def segment(self, device: str, segment: str) -> Path:
         """A complete segment."""
-        return self.vault / device / f"{segment}.mp4"
+        return self.vault / device / f"{segment}{SEALED_SEGMENT}"
 
     def seal(self, device: str, segment: str) -> Path:
         """The recorder's `segment` entry beside it."""
         return self.vault / device / f"{segment}.jws"
 
-    def blob(self, device: str, kind: str, blob: str) -> Path:
-        """A photo or a note, of this kind of entry; the entry lies beside it."""
-        return self.vault / device / "blobs" / f"{blob}{BLOB_SUFFIXES[kind]}"
+    def blob(self, device: str, blob: str) -> Path:
+        """A photo or a note, sealed; the entry lies beside it."""
+        return self.vault / device / "blobs" / f"{blob}{SEALED_BLOB}"
 
     def report(self, device: str, interruption: str) -> Path:
         """The recorder's entry that is its urgent report of an interruption."""

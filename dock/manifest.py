@@ -52,8 +52,8 @@ class Seal:
 def read_seal(entry: Entry) -> Seal:
     """Lay the parts of a `segment` entry one behind the other."""
     parts = entry.fields["parts"]
-    offsets = accumulate((size_bytes for size_bytes, _ in parts), initial=0)
-    return Seal(entry, tuple((offset, *part) for offset, part in zip(offsets, parts, strict=False)))
+    offsets = accumulate((part[0] for part in parts), initial=0)
+    return Seal(entry, tuple((offset, *part[:2]) for offset, part in zip(offsets, parts, strict=False)))
 
 
 def part_name(segment: str, index: int | str) -> str:

@@ -80,7 +80,7 @@ class Vault:
         """
         self._refuse_without_room(self._folder.vault, len(stored))
         device, blob = entry.device, entry.fields["blob"]
-        target, fresh = self._folder.blob(device, entry.kind, blob), self._folder.incoming(device, blob)
+        target, fresh = self._folder.blob(device, blob), self._folder.incoming(device, blob)
         self._put_once(target, fresh, bytes(stored), "holds other content than was sent under this name")
         beside = self._folder.incoming(device, blob).with_suffix(".jws")
         self._put_token(target.with_suffix(".jws"), beside, entry.token, "is another entry than the one in the journal")
@@ -142,9 +142,9 @@ class Vault:
 
 
 def matches_manifest(path: Path, parts: Sequence[Sequence[int | str]]) -> bool:
-    """Whether a file is exactly these parts one after the other, each given as size in bytes and hash."""
+    """Whether a file is exactly these parts one after the other, each given as stored bytes and their hash first."""
     with path.open("rb") as file:
-        for size_bytes, expected in parts:
+        for size_bytes, expected, *_ in parts:
             data = file.read(int(size_bytes))
             if len(data) != size_bytes or to_base64url(sha256(data).digest()) != expected:
                 return False

@@ -26,6 +26,8 @@ class Role(StrEnum):
     """Signs receipts and the dock's journal."""
     LINK = "link"
     """Opens the TLS connection to the broker; signs nothing that is kept."""
+    VAULT = "vault"
+    """Evidence is sealed to it; it agrees on keys and signs nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)

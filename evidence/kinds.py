@@ -23,7 +23,11 @@ FRAGMENT_KINDS = ("fragment", "recovered")
 PART_KINDS = ("init", *FRAGMENT_KINDS)
 """Entries of a part of a segment's file."""
 BLOB_SUFFIXES: Mapping[str, str] = {"voice_note": ".m4a", "still": ".jpg"}
-"""What the files of blobs end with, by the kind of their entry."""
+"""What the opened files of blobs end with, by the kind of their entry."""
+SEGMENT_SUFFIX = ".mp4"
+"""What an opened segment ends with."""
+SEALED_SEGMENT, SEALED_BLOB = ".lhs", ".lhb"
+"""What sealed files end with, on the card and at the dock."""
 BLOB_KINDS = tuple(BLOB_SUFFIXES)
 """Entries of a small file beside the segments: one photo or one spoken note."""
 ALONE_KINDS = ("segment", *BLOB_KINDS, "reported")
@@ -66,7 +70,8 @@ def _time(value: Any) -> bool:
 
 def _parts(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(part, list) and len(part) == 2 and _count(part[0]) and _hash(part[1]) for part in value
+        isinstance(part, list) and len(part) == 4 and all(map(_count, part[::2])) and all(map(_hash, part[1::2]))
+        for part in value
     )
 
 
@@ -114,7 +119,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "sound_lost": {"from_boot_us": _count, "to_boot_us": _count},
     "segment": {
         "segment": _segment, "recording": _recording, "trigger": _text, "officer": _or_none(_text),
-        "bytes": _count, "sha256": _hash, "stored_bytes": _count, "parts": _parts,
+        "bytes": _count, "sha256": _or_none(_hash), "stored_bytes": _count, "parts": _parts,
         "frames": _count, "samples": _count, "duration_us": _count, "complete": _flag,
     },
     "interruption": {
@@ -166,7 +171,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "enrolled": {"recorder": _owner, "kid": _hash},
     "assignment": {"recorder": _owner, **_OFFICER},
     "stored": {
-        "recorder": _owner, "segment": _segment, "sha256": _hash, "stored_bytes": _count,
+        "recorder": _owner, "segment": _segment, "sha256": _or_none(_hash), "stored_bytes": _count,
         "seal_seq": _count, "seal_hash": _hash,
     },
     "rejected": {"recorder": _owner, "what": _text, "why": _text, "quarantine": _text},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from hashlib import sha256
 from typing import TypeVar
 
@@ -88,6 +88,15 @@ def verdict_of(error: LiuhenError) -> Verdict:
         case UnknownKeyError():
             return Verdict.UNKNOWN_KEY
     return Verdict.NOT_AUTHENTIC
+
+
+class Form(Enum):
+    """In which of its two forms evidence is looked at: the value is where an entry's `parts` say so."""
+
+    STORED = slice(0, 2)
+    """Sealed, as it lies on a card and at the dock. No key is needed to judge it."""
+    OPENED = slice(2, 4)
+    """The plain bytes that the recorder hashed before it sealed them."""
 
 
 class JournalCheck:
@@ -205,23 +214,26 @@ class SegmentCheck:
     bad_at_bytes: int
 
 
-def check_segment(seal: Entry, size_bytes: int, read: Callable[[int, int], bytes]) -> SegmentCheck:
+def check_segment(seal: Entry, form: Form, size_bytes: int, read: Callable[[int, int], bytes]) -> SegmentCheck:
     """Compare bytes with a verified `segment` entry.
 
     Parts that are left out are gaps; anything else, a flipped bit, a swapped or repeated part, bytes too many, is bad
     from `bad_at_bytes` on, where part `first_bad` should begin.
     """
-    match = match_parts(seal.fields["parts"], size_bytes, read)
+    match = match_parts([part[form.value] for part in seal.fields["parts"]], size_bytes, read)
     if match.end_bytes != size_bytes:
         return SegmentCheck(match.missing, match.next_part, match.end_bytes)
-    if not match.missing and match.sha256 != seal.fields["sha256"]:
+    whole = seal.fields["sha256"] if form is Form.OPENED and not match.missing else None
+    if whole is not None and whole != match.sha256:
         raise BadInputError(f"entry {seal.seq} of {seal.device}", "seals parts and a file that do not agree")
     return SegmentCheck(match.missing, None, match.end_bytes)
 
 
-def report_segment(report: Report, seal: Entry, size_bytes: int, read: Callable[[int, int], bytes], name: str) -> None:
+def report_segment(
+    report: Report, seal: Entry, form: Form, size_bytes: int, read: Callable[[int, int], bytes], name: str
+) -> None:
     """Check one segment and note what is found."""
-    result = check_segment(seal, size_bytes, read)
+    result = check_segment(seal, form, size_bytes, read)
     report.segments += 1
     report.checked_bytes += size_bytes
     parts = len(seal.fields["parts"])
@@ -229,22 +241,33 @@ def report_segment(report: Report, seal: Entry, size_bytes: int, read: Callable[
         part = "after the last part" if result.first_bad >= parts else f"part {result.first_bad} of {parts}"
         report.add(Verdict.NOT_AUTHENTIC, f"{name} byte {result.bad_at_bytes}", f"{part} is not what was signed")
     elif result.missing:
-        report.add(Verdict.GAPS, name, missing_parts(result.missing, parts))
+        clip = _clip(result.missing, parts) if form is Form.OPENED else None
+        report.add(Verdict.GAPS, name, clip or missing_parts(result.missing, parts))
     if not seal.fields["complete"]:
         report.add(Verdict.GAPS, name, "was sealed as incomplete by the recorder")
 
 
-def report_blob(report: Report, entry: Entry, data: bytes, name: str) -> None:
+def report_blob(report: Report, entry: Entry, form: Form, data: bytes, name: str) -> None:
     """Check the bytes of a photo or a note against its verified entry, and note what is found."""
     report.blobs += 1
     report.checked_bytes += len(data)
-    expected = entry.fields["stored_bytes"]
-    whole = to_base64url(sha256(data[:expected]).digest()) == entry.fields["stored_sha256"]
+    names = ("stored_bytes", "stored_sha256") if form is Form.STORED else ("bytes", "blob")
+    expected, digest = (entry.fields[one] for one in names)
+    whole = to_base64url(sha256(data[:expected]).digest()) == digest
     if whole and len(data) > expected:
         report.add(Verdict.NOT_AUTHENTIC, f"{name} byte {expected}", "what follows the end is not what was signed")
     elif not whole:
         cut = f", it is {expected - len(data)} bytes too short" if len(data) < expected else ""
         report.add(Verdict.NOT_AUTHENTIC, f"{name} byte 0", f"is not what was signed{cut}")
+
+
+def _clip(missing: Sequence[int], parts: int) -> str | None:
+    """What is there, when it is a clip: the init section and one run of fragments."""
+    there = sorted(set(range(parts)) - set(missing))
+    first, last = there[1:2], there[-1:]
+    if there[:1] != [0] or not first or last[0] - first[0] + 2 != len(there):
+        return None
+    return f"clip: parts {first[0]} to {last[0]} of {parts}, the rest was withheld"
 
 
 def missing_parts(missing: Sequence[int], parts: int) -> str:

@@ -1,9 +1,10 @@
-"""The self-test: record a few seconds as on duty, verify them as a court would, throw them away."""
+"""The self-test: record a few seconds as on duty, verify and open them as a court would, throw them away."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,11 +22,13 @@ from device.health.limits import Range
 from device.health.throwaway import DEVICE, Throwaway, make_throwaway
 from device.intake import Intake
 from device.ports import Clock, Frame, Hardware, SoundBlock, VideoPacket
-from device.spool import SegmentState, Spool
+from device.segment_state import SegmentState
+from device.spool import Spool
 from evidence.errors import CaptureError, DiscError, LiuhenError
 from evidence.health import Item, State, counted
 from evidence.io.durable import Disc, make_folder
 from evidence.io.font import FONT
+from evidence.io.sealed_file import opened_parts
 from evidence.io.verify_files import verify_path
 from evidence.model import Timestamp, segment_id
 from evidence.verify import Verdict
@@ -135,7 +138,7 @@ class _Trial:
     def _open(self) -> Spool:
         make_folder(self.folder)
         keys, clock = self.keys, self.hardware.clock
-        spool = Spool(self.root, DEVICE, self.disc, clock, keys.signer, [keys.certificate])
+        spool = Spool(self.root, DEVICE, self.disc, clock, keys.signer, [keys.certificate], keys.vault_key.public)
         spool.note("journal_opened", software=SOFTWARE)
         return spool
 
@@ -198,6 +201,8 @@ class _Trial:
             return Item("test recording", State.CRITICAL, _line(self.errors[0]), limit, todo)
         try:
             report = verify_path(self.root, self.keys.trust)
+            for path in (self.root / "segments").iterdir():
+                deque(opened_parts(path, self.keys.vault_key), maxlen=0)
         except LiuhenError as error:
             return Item("test recording", State.CRITICAL, _line(error), limit, todo)
         frames = self.segment.frames if self.segment else 0

@@ -1,4 +1,4 @@
-"""A key and a root for one self-test: what is signed with them proves nothing to anybody else, by design."""
+"""Keys and a root for one self-test: what is signed with them proves nothing to anybody else, by design."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 from evidence.certificates import Role, Trust
 from evidence.model import EPOCH
+from evidence.sealing import KeyVaultKey
 from evidence.signing import KeySigner
 
 DEVICE = "SELF-TEST"
@@ -20,11 +21,12 @@ LIFE = timedelta(days=365 * 200)
 
 @dataclass(frozen=True, slots=True)
 class Throwaway:
-    """A signer, its certificate in DER, and the root that vouches for it; all in memory only."""
+    """A signer, its certificate in DER, the root that vouches for it, and a vault key; all in memory only."""
 
     signer: KeySigner
     certificate: bytes
     trust: Trust
+    vault_key: KeyVaultKey
 
 
 def make_throwaway() -> Throwaway:
@@ -41,6 +43,7 @@ def make_throwaway() -> Throwaway:
         KeySigner(key),
         leaf.public_bytes(serialization.Encoding.DER),
         Trust(root.public_bytes(serialization.Encoding.PEM), "self-test root"),
+        KeyVaultKey(ec.generate_private_key(ec.SECP256R1())),
     )
 
 

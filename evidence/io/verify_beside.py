@@ -9,7 +9,7 @@ from evidence.certificates import Trust
 from evidence.errors import LiuhenError
 from evidence.io.verifying import ReadJournal, judge_blob, note_strangers, noting, one_line
 from evidence.journal import Entry, read_entry
-from evidence.kinds import BLOB_KINDS, BLOB_SUFFIXES
+from evidence.kinds import BLOB_KINDS, BLOB_SUFFIXES, SEALED_BLOB
 from evidence.receipts import REPORT_TAKEN
 from evidence.verify import Report, Verdict, identify_signer, read_signed
 
@@ -33,7 +33,7 @@ class VaultBesideCheck:
         """Every photo and note that the journal speaks of, and every report that is here."""
         expected: set[str] = set()
         for blob, entry in self._journal.blobs.items():
-            name = f"{blob}{BLOB_SUFFIXES[entry.kind]}"
+            name = f"{blob}{SEALED_BLOB}"
             expected |= {name, f"{blob}.jws"}
             self._verify_blob(entry, self._folder / "blobs" / name)
         if self._journal.whole:
@@ -81,7 +81,7 @@ class VaultBesideCheck:
 
 def verify_blob_file(path: Path, entry: Entry, report: Report) -> None:
     """A photo or a note on its own, against the verified entry beside it."""
-    if entry.kind in BLOB_KINDS and BLOB_SUFFIXES[entry.kind] == path.suffix:
+    if entry.kind in BLOB_KINDS and path.suffix in (SEALED_BLOB, BLOB_SUFFIXES[entry.kind]):
         report.entries = 1
         judge_blob(report, entry, path, path.name)
     else:

@@ -14,15 +14,19 @@ from evidence.io.verify_beside import read_beside, verify_blob_file
 from evidence.io.verify_spool import JOURNAL_DB, SpoolCheck
 from evidence.io.verify_vault import JOURNAL_TEXT, VaultCheck
 from evidence.io.verifying import judge_segment
-from evidence.kinds import BLOB_SUFFIXES
+from evidence.kinds import BLOB_SUFFIXES, SEALED_BLOB, SEALED_SEGMENT, SEGMENT_SUFFIX
 from evidence.verify import Report, Verdict
+
+
+SEGMENTS = (SEALED_SEGMENT, SEGMENT_SUFFIX)
+BLOBS = (SEALED_BLOB, *BLOB_SUFFIXES.values())
 
 
 def verify_path(path: Path, trust: Trust) -> Report:
     """Judge whatever lies at `path`. Raises BadInputError when it is none of the things that can be judged."""
     report = Report()
     path = path.resolve()  # names count: of what lies in `.`, too
-    if path.is_file() and path.suffix in (".mp4", *BLOB_SUFFIXES.values()):
+    if path.is_file() and path.suffix in (*SEGMENTS, *BLOBS):
         _verify_file(path, trust, report)
     elif (path / JOURNAL_DB).is_file():
         SpoolCheck(path, trust, report).verify()
@@ -32,20 +36,20 @@ def verify_path(path: Path, trust: Trust) -> Report:
         VaultCheck(path, trust, report).verify_all()
     else:
         raise BadInputError(
-            str(path), "is no segment, photo, note, vault or spool", "give X.mp4 with X.jws, a vault, or a spool"
+            str(path), "is no segment, photo, note, vault or spool", "give X.lhs or X.mp4 with X.jws, a vault, or a spool"
         )
     return report
 
 
 def _verify_file(path: Path, trust: Trust, report: Report) -> None:
-    """A segment, photo or note on its own, with the one line that vouches for it beside it; or inside a vault."""
+    """A segment, photo or note on its own, sealed or opened, with the one line that vouches for it beside it; or inside a vault."""
     beside = path.with_suffix(".jws")
     if not beside.is_file():
         raise BadInputError(str(path), "has no entry beside it", f"put its entry into {beside.name}")
     entry = read_beside(beside, trust, report)
     if entry is None:
         return
-    if path.suffix != ".mp4":
+    if path.suffix not in SEGMENTS:
         verify_blob_file(path, entry, report)
     elif entry.kind != "segment":
         report.add(Verdict.NOT_SIGNED, str(beside), f"is an entry of kind {entry.kind}, not a seal")

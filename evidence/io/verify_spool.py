@@ -19,7 +19,7 @@ from evidence.io.verifying import (
     reading,
 )
 from evidence.journal import Entry, StatedHead, read_entry, read_head
-from evidence.kinds import BLOB_SUFFIXES, PART_KINDS
+from evidence.kinds import PART_KINDS, SEALED_BLOB, SEALED_SEGMENT
 from evidence.receipts import check_word, read_word, word_file
 from evidence.verify import (
     JournalCheck,
@@ -60,9 +60,9 @@ class SpoolCheck:
         databases = {JOURNAL_DB, f"{JOURNAL_DB}-wal", f"{JOURNAL_DB}-shm", f"{JOURNAL_DB}{HEAD_SUFFIX}"}
         folders = folders_in(self._root, "segments", "blobs", "receipts")
         note_strangers(self._report, self._root, databases | folders, "")
-        files = {f"{segment}.mp4" for segment in journal.by_segment}
+        files = {f"{segment}{SEALED_SEGMENT}" for segment in journal.by_segment}
         note_strangers(self._report, self._root / "segments", files, "segments/")
-        blobs = {f"{blob}{BLOB_SUFFIXES[entry.kind]}" for blob, entry in journal.blobs.items()}
+        blobs = {f"{blob}{SEALED_BLOB}" for blob in journal.blobs}
         note_strangers(self._report, self._root / "blobs", blobs, "blobs/")
 
     def _read_journal(self, stated: StatedHead | None) -> ReadJournal | None:
@@ -104,7 +104,7 @@ class SpoolCheck:
         return stated
 
     def _verify_segment(self, journal: ReadJournal, segment: str) -> None:
-        path, name = self._root / "segments" / f"{segment}.mp4", f"segments/{segment}.mp4"
+        path, name = self._root / "segments" / f"{segment}{SEALED_SEGMENT}", f"segments/{segment}{SEALED_SEGMENT}"
         kinds = journal.kinds_of(segment)
         if not path.is_file():
             if "released" not in kinds and "init" in kinds:
@@ -132,7 +132,7 @@ class SpoolCheck:
 
     def _verify_blob(self, journal: ReadJournal, entry: Entry) -> None:
         blob = entry.fields["blob"]
-        name = f"blobs/{blob}{BLOB_SUFFIXES[entry.kind]}"
+        name = f"blobs/{blob}{SEALED_BLOB}"
         path = self._root / name
         if path.is_file():
             judge_blob(self._report, entry, path, name)

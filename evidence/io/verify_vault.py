@@ -12,6 +12,7 @@ from evidence.io.token_file import read_lines
 from evidence.io.verify_beside import BESIDE, VaultBesideCheck
 from evidence.io.verifying import ReadJournal, folders_in, judge_segment, note_strangers, noting, one_line
 from evidence.journal import Entry, StatedHead, read_head
+from evidence.kinds import SEALED_SEGMENT
 from evidence.receipts import ANSWERS, DOCK, EXPLANATION, REPORT_TAKEN, check_word
 from evidence.verify import JournalCheck, Report, Verdict, read_signed
 
@@ -55,7 +56,7 @@ class VaultCheck:
     def _verify_device(self, folder: Path, journal: ReadJournal) -> None:
         expected = {JOURNAL_TEXT, f"{JOURNAL_TEXT}{HEAD_SUFFIX}"}
         for segment, seal in journal.seals.items():
-            expected |= {f"{segment}.mp4", f"{segment}.jws"}
+            expected |= {f"{segment}{SEALED_SEGMENT}", f"{segment}.jws"}
             self._verify_stored(folder, segment, seal)
         words = (word for word in self._dock.words if word.fields["recorder"] == folder.name)
         reported = (str(word.fields["interruption"]) for word in words if word.kind == REPORT_TAKEN)
@@ -65,12 +66,12 @@ class VaultCheck:
             self._strangers(folder, expected | folders_in(folder, *BESIDE))
 
     def _verify_stored(self, folder: Path, segment: str, seal: Entry) -> None:
-        path, beside = folder / f"{segment}.mp4", folder / f"{segment}.jws"
+        path, beside = folder / f"{segment}{SEALED_SEGMENT}", folder / f"{segment}.jws"
         name = f"{folder.name}/{segment}"
         if not path.is_file():
-            self._report.add(Verdict.GAPS, f"{name}.mp4", "was sealed by the recorder and is not here")
+            self._report.add(Verdict.GAPS, f"{name}{SEALED_SEGMENT}", "was sealed by the recorder and is not here")
             return
-        judge_segment(self._report, seal, path, f"{name}.mp4")
+        judge_segment(self._report, seal, path, f"{name}{SEALED_SEGMENT}")
         if not beside.is_file():
             self._report.add(Verdict.GAPS, f"{name}.jws", "is missing")
         elif beside.read_bytes() != f"{seal.token}\n".encode("ascii"):

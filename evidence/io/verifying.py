@@ -11,10 +11,10 @@ from evidence.errors import BadInputError, DiscError, LiuhenError
 from evidence.io.journal_store import HEAD_SUFFIX
 from evidence.io.token_file import read_lines
 from evidence.journal import Entry
-from evidence.kinds import BLOB_KINDS
+from evidence.kinds import BLOB_KINDS, SEALED_BLOB, SEALED_SEGMENT
 from evidence.model import SEGMENT_ID
 from evidence.receipts import ANSWERS
-from evidence.verify import JournalCheck, Report, Verdict, report_blob, report_segment
+from evidence.verify import Form, JournalCheck, Report, Verdict, report_blob, report_segment
 from evidence.wire import BLOB_LIMIT_BYTES
 
 
@@ -94,16 +94,20 @@ def reading(path: Path) -> Iterator[Callable[[int, int], bytes]]:
 
 
 def judge_segment(report: Report, seal: Entry, path: Path, name: str | None = None) -> None:
-    """Check a segment's file against its verified seal, and note what is found."""
+    """Check a segment's file, sealed or opened, against its verified seal, and note what is found."""
     with reading(path) as read, noting(report):
-        report_segment(report, seal, path.stat().st_size, read, name or path.name)
+        report_segment(report, seal, _form(path), path.stat().st_size, read, name or path.name)
 
 
 def judge_blob(report: Report, entry: Entry, path: Path, name: str) -> None:
-    """Check a photo or a note against its verified entry, and note what is found."""
+    """Check a photo or a note, sealed or opened, against its verified entry, and note what is found."""
     # One that has grown beyond every measure need not be read whole to be wrong.
     with path.open("rb") as file:
-        report_blob(report, entry, file.read(BLOB_LIMIT_BYTES + 1), name)
+        report_blob(report, entry, _form(path), file.read(BLOB_LIMIT_BYTES + 1), name)
+
+
+def _form(path: Path) -> Form:
+    return Form.STORED if path.suffix in (SEALED_SEGMENT, SEALED_BLOB) else Form.OPENED
 
 
 def note_strangers(report: Report, folder: Path, expected: set[str], prefix: str) -> None:

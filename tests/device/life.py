@@ -35,7 +35,7 @@ ALL_THAT_MAY_GO = StorageConfig(wanted_free_minutes=100_000)
 
 def open_spool(root: Path, disc: Disc, clock: Clock, signer: Signer | None = None) -> Spool:
     party = unit().recorder
-    return Spool(root, DEVICE, disc, clock, signer or party.signer, [party.certificate])
+    return Spool(root, DEVICE, disc, clock, signer or party.signer, [party.certificate], unit().vault.public)
 
 
 @contextmanager

@@ -117,7 +117,7 @@ def test_a_whole_segment_without_an_entry_is_left_where_it_is(root: Path) -> Non
 def test_what_waits_has_a_limit(root: Path) -> None:
     clock, signer = HandClock(boot_us=EPOCH_US), LoosePlug()
     certificates = [unit().recorder.certificate]
-    spool = Spool(root, DEVICE, PosixDisc(), clock, signer, certificates, unsigned_limit=4)
+    spool = Spool(root, DEVICE, PosixDisc(), clock, signer, certificates, unit().vault.public, unsigned_limit=4)
     with living(spool):
         numbers, _ = start(spool, clock)
         recording = Life(spool, numbers, clock).begin()

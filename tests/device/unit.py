@@ -1,4 +1,4 @@
-"""A unit: its root, one recorder, its dock, and what the dock signs."""
+"""A unit: its root, one recorder, its dock, its vault key, and what the dock signs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.ports import Clock
@@ -16,6 +16,7 @@ from evidence.certificates import Trust
 from evidence.journal import Chain, Entry
 from evidence.model import EPOCH, Officer
 from evidence.receipts import BLOB_STORED, DOCK, EXPLANATION, STORED
+from evidence.sealing import KeyVaultKey
 from evidence.signing import KeySigner
 
 DEVICE = "BWC-0001"
@@ -38,6 +39,7 @@ class Unit:
     recorder: Party
     dock: Party
     stranger: Party
+    vault: KeyVaultKey
 
     def receipt(self, seal: Entry, clock: Clock, by: Party | None = None, **changed: Any) -> str:
         """The dock's receipt for a sealed segment, or one that is wrong in what is `changed`."""
@@ -74,6 +76,7 @@ def unit() -> Unit:
         _party(authority, DEVICE, Purpose.RECORDER),
         _party(authority, DOCK, Purpose.DOCK),
         _party(stranger, DOCK, Purpose.DOCK),
+        KeyVaultKey(ec.generate_private_key(ec.SECP256R1())),
     )
 
 

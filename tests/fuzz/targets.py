@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from device.config import load_config
 from device.identity import provision
 from dock.authority import read_request
@@ -23,6 +25,8 @@ from evidence.io.key_place import KeyPlace, read_place
 from evidence.io.token_file import read_lines
 from evidence.journal import read_certificates, read_entry, read_head, read_token, sign_head, sign_token
 from evidence.receipts import DOCK, read_assignment, read_word
+from evidence.sealing import KeyVaultKey, Sealer, open_parts, unlock, whole_records
+from evidence.sealing import read_head as read_sealed_head
 from evidence.signing import KeySigner, from_base64url, to_base64url
 from evidence.verify import JournalCheck, Report, report_blob, report_segment
 from evidence.wire import (
@@ -59,6 +63,12 @@ from tests.evidence.golden import (
     stamp,
 )
 
+VAULT = KeyVaultKey(ec.derive_private_key(7, ec.SECP256R1()))
+INFO = {"pts_us": 0, "duration_us": 1_000_000, "frames": 30, "samples": 48_000}
+_sealer = Sealer(VAULT.public, RECORDER, SEGMENT)
+SEALED = _sealer.seal(b"init") + _sealer.seal(b"fragment one", INFO) + _sealer.seal(b"fragment two", INFO)
+SEALED_HEAD = read_sealed_head(SEALED).stored
+SEALED_KEY = unlock(read_sealed_head(SEALED), VAULT)
 SCENARIOS = Path(__file__).parents[2] / "sim" / "scenarios"
 
 
@@ -143,6 +153,26 @@ def _still():
     return Writer().add("still", SAMPLES["still"])
 
 
+def _sealed(data: bytes) -> None:
+    """What recovery does without a key, and opening with one."""
+    head = read_sealed_head(data)
+    for _ in whole_records(data, len(head.stored), 0):
+        pass
+    read = memoryview(data)
+    for _ in open_parts(lambda offset, length: read[offset : offset + length], len(data), head, unlock(head, VAULT)):
+        pass
+
+
+def _records(data: bytes) -> None:
+    """Records behind an honest head: the fuzzer never finds a key that unlocks one of its own."""
+    whole = SEALED_HEAD + data
+    for _ in whole_records(whole, len(SEALED_HEAD), 0):
+        pass
+    head = read_sealed_head(whole)
+    for _ in open_parts(lambda offset, length: whole[offset : offset + length], len(whole), head, SEALED_KEY):
+        pass
+
+
 def _request() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         return provision(Path(folder) / "identity", RECORDER, PosixDisc()).read_bytes()
@@ -195,6 +225,8 @@ def targets() -> Mapping[str, Target]:
         "init section": Target(describe_init, (film.init,)),
         "fragment": Target(lambda data: describe_fragment(data, tracks), fragments),
         "plain segment": Target(_plain_segment, (film.init + b"".join(fragments), b"".join(fragments))),
+        "sealed segment": Target(_sealed, (SEALED,)),
+        "records of a sealed segment": Target(_records, (SEALED[len(SEALED_HEAD) :],)),
         "segment against its seal": Target(_against_seal, (b"".join(PARTS),)),
         "certificate in DER": Target(TRUST.identify_der, (der,)),
         "certificate in PEM": Target(lambda data: der_from_pem(data, "file"), (CA_PEM,)),

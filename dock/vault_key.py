@@ -1,0 +1,37 @@
+"""The unit's vault key: what evidence is sealed to. Its private part lies in a file that a passphrase protects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from evidence.errors import ConfigError
+from evidence.io.durable import PosixDisc
+from evidence.sealing import KeyVaultKey
+
+
+def make_vault_key(path: Path, passphrase: bytes) -> ec.EllipticCurvePublicKey:
+    """Make the private key in a new file, PKCS#8 behind the passphrase; returns its public part. Raises DiscError."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    protection = serialization.BestAvailableEncryption(passphrase)
+    pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+    PosixDisc().create(path, pem)
+    return private.public_key()
+
+
+def load_vault_key(path: Path, passphrase: bytes) -> KeyVaultKey:
+    """Unlock the private key. Raises ConfigError when it is not there, BadInputError for another passphrase."""
+    try:
+        return KeyVaultKey.from_pem(path.read_bytes(), passphrase, str(path))
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}", "give the vault key of this dock") from error
+
+
+def read_passphrase(path: Path) -> bytes:
+    """The passphrase in a file of one line. Raises ConfigError."""
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}", "give the file of the passphrase") from error
