@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from device.config import load_config
 from device.identity import provision
-from dock.authority import read_request
+from dock.authority import REQUEST_END, read_request
 from dock.enrolment import choose_settings
 from dock.folder import DockFolder, read_settings
 from dock.messages import read_message
@@ -69,6 +70,7 @@ _sealer = Sealer(VAULT.public, RECORDER, SEGMENT)
 SEALED = _sealer.seal(b"init") + _sealer.seal(b"fragment one", INFO) + _sealer.seal(b"fragment two", INFO)
 SEALED_HEAD = read_sealed_head(SEALED).stored
 SEALED_KEY = unlock(read_sealed_head(SEALED), VAULT)
+PEM_COLUMNS = 64
 SCENARIOS = Path(__file__).parents[2] / "sim" / "scenarios"
 
 
@@ -89,6 +91,19 @@ def _payload(token_type: str, read: Callable[[str], object]) -> Callable[[bytes]
     """The bytes are a token's payload, so that the fuzzer gets behind its envelope."""
     header = to_base64url(json.dumps({"alg": "EdDSA", "kid": signer(RECORDER).kid, "typ": token_type}).encode())
     return lambda data: read(f"{header}.{to_base64url(data)}.{'A' * 86}")
+
+
+def _armoured(label: str, read: Callable[[bytes], object]) -> Callable[[bytes], object]:
+    """The bytes are what stands in a PEM block, so that the fuzzer gets behind its base64."""
+    frame = "-----{} " + label + "-----\n"
+    begins, ends = (frame.format(word).encode() for word in ("BEGIN", "END"))
+
+    def parse(data: bytes) -> object:
+        text = b64encode(data)
+        lines = (text[start : start + PEM_COLUMNS] + b"\n" for start in range(0, len(text), PEM_COLUMNS))
+        return read(b"".join((begins, *lines, ends)))
+
+    return parse
 
 
 def _payload_of(token: str) -> bytes:
@@ -204,6 +219,7 @@ def targets() -> Mapping[str, Target]:
     place = KeyPlace("/usr/lib/module.so", "token", "key", "/etc/pin").to_toml()
     config = b'spool = "spool"\nidentity = "identity"\n[camera]\nwidth = 1280\n[duty]\nlanguage = "en"\nvoice = true\n'
     settings = b'host = "dock.unit.cn"\nreceiver_host = "127.0.0.1"\nport = 8883\n'
+    signing, link = (block + REQUEST_END + b"\n" for block in _request().split(REQUEST_END)[:-1])
     return {
         "entry": Target(_ascii(_entry), tokens),
         "entry's payload": Target(_payload("liuhen-entry", _entry), tuple(map(_payload_of, samples))),
@@ -232,6 +248,14 @@ def targets() -> Mapping[str, Target]:
         "certificate in PEM": Target(lambda data: der_from_pem(data, "file"), (CA_PEM,)),
         "root certificate": Target(Trust, (CA_PEM,)),
         "certificate request": Target(lambda data: read_request(data, "request"), (_request(),)),
+        "certificate request's DER": Target(
+            _armoured("CERTIFICATE REQUEST", lambda block: read_request(block + link, "request")),
+            (_unarmoured(signing),),
+        ),
+        "root certificate's DER": Target(_armoured("CERTIFICATE", Trust), (_unarmoured(CA_PEM),)),
+        "private key's DER": Target(
+            _armoured("PRIVATE KEY", lambda block: KeySigner.from_pem(block, "key")), (_unarmoured(_pem(key)),)
+        ),
         "private key": Target(lambda data: KeySigner.from_pem(data, "key"), (_pem(key),)),
         "recorder's configuration": Target(_config, (config,)),
         "dock's settings": Target(_settings, (settings,)),
@@ -241,6 +265,10 @@ def targets() -> Mapping[str, Target]:
             tuple(path.read_bytes() for path in sorted(SCENARIOS.glob("*.toml"))[:2]),
         ),
     }
+
+
+def _unarmoured(pem: bytes) -> bytes:
+    return b64decode(b"".join(line for line in pem.splitlines() if not line.startswith(b"-----")))
 
 
 def _pem(key: object) -> bytes:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import subprocess
+from base64 import encodebytes
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
+from device.identity import provision
 from dock.authority import read_request
 from evidence.certificates import Trust, der_from_pem
-from evidence.errors import LiuhenError
+from evidence.errors import BadInputError, LiuhenError
+from evidence.io.durable import PosixDisc
 from evidence.signing import KeySigner
 from tests.evidence.golden import TRUST
 
@@ -25,6 +31,50 @@ KINDS = {
     "Ed448": "ED448",
     "X25519": "X25519",
 }
+
+
+def test_a_request_of_a_version_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    """Found by atheris."""
+    pem = provision(tmp_path / "identity", "BWC-0001", PosixDisc()).read_bytes()
+    first = x509.load_pem_x509_csr(pem).public_bytes(Encoding.DER)
+    body = encodebytes(first.replace(b"\x02\x01\x00", b"\x02\x01\x20", 1))
+    block = b"-----BEGIN CERTIFICATE REQUEST-----\n" + body + b"-----END CERTIFICATE REQUEST-----\n"
+    with pytest.raises(BadInputError, match="unreadable certificate request"):
+        read_request(block + block, "request")
+
+
+def _sequence(*parts: bytes) -> bytes:
+    body = b"".join(parts)
+    size = len(body)
+    return b"\x30" + (bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")) + body
+
+
+def _signed(change: Callable[[bytes], bytes]) -> bytes:
+    """A request whose maker has signed what is changed in it: its proof holds."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "BWC-0001")])
+    honest = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, None)
+    said = change(honest.tbs_certrequest_bytes)
+    der = _sequence(said, _sequence(b"\x06\x03\x2b\x65\x70"), b"\x03\x41\0" + key.sign(said))
+    return b"-----BEGIN CERTIFICATE REQUEST-----\n" + encodebytes(der) + b"-----END CERTIFICATE REQUEST-----\n"
+
+
+NAMES = {
+    "no UTF-8": b"\x0c\x08" + b"\xff" * 8,
+    "no printable text": b"\x13\x08\xff\xfe\xfd-0001",
+    "a number": b"\x02\x08BWC-0001",
+    "half a character": b"\x1e\x08\xd8\x00BW-001",
+    "bits": b"\x03\x08BWC-0001",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_request_for_a_name_that_is_no_text_is_refused(name: str) -> None:
+    honest = _signed(lambda said: said)
+    assert read_request(honest + _signed(lambda said: said), "request").device == "BWC-0001"
+    strange = _signed(lambda said: said.replace(b"\x0c\x08BWC-0001", NAMES[name]))
+    with pytest.raises(BadInputError, match="unreadable certificate request"):
+        read_request(honest + strange, "request")
 
 
 def openssl(folder: Path, arguments: str) -> bool:
