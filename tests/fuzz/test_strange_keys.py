@@ -46,7 +46,7 @@ def test_a_request_of_a_version_that_does_not_exist_is_refused(tmp_path: Path) -
 def _sequence(*parts: bytes) -> bytes:
     body = b"".join(parts)
     size = len(body)
-    return b"\x30" + (bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")) + body
+    return b"\x30" + (bytes([size]) if size < 128 else b"\x81" + bytes([size])) + body
 
 
 def _signed(change: Callable[[bytes], bytes]) -> bytes:
