@@ -124,8 +124,9 @@ def _recover_segment(spool: Spool, segment: str, trigger: str) -> tuple[int, int
     if data is None:
         spool.note("damaged", segment=segment, what="cannot be read")
         return 0, 0
-    officer = _officer_of(spool, entries[0].fields["recording"])
-    state = SegmentState(segment, entries[0].fields["recording"], officer)
+    first = entries[0]
+    recording, epoch = first.fields["recording"], first.at.at_boot_us(first.fields["epoch_boot_us"])
+    state = SegmentState(segment, recording, _officer_of(spool, recording), epoch)
     for entry in entries:
         part = _part_of(data, entry)
         if to_base64url(sha256(part).digest()) != entry.fields["stored_sha256"]:

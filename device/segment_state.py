@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from evidence.model import FragmentInfo
+from evidence.model import FragmentInfo, Timestamp
 from evidence.sealing import Octets, Sealer
 from evidence.signing import to_base64url
 
@@ -16,13 +16,15 @@ from evidence.signing import to_base64url
 class SegmentState:
     """A segment that is being written: where its file ends, and what its seal will say.
 
-    `torn` while bytes may lie behind that end that no entry speaks of. `digest` is over the plain file; recovery, which
-    holds no key and sees no plain byte, has none.
+    `epoch` is the instant of time stamp zero, as the clock stood when the segment began. `torn` while bytes may lie
+    behind the file's end that no entry speaks of. `digest` is over the plain file; recovery, which holds no key and
+    sees no plain byte, has none.
     """
 
     segment: str
     recording: str
     officer: str | None
+    epoch: Timestamp
     sealer: Sealer | None = None
     stored_bytes: int = 0
     plain_bytes: int = 0

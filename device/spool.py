@@ -162,7 +162,8 @@ class Spool:
         """
         self._refuse_without_room(len(init))
         sealer = Sealer(self._vault, self.device, segment)
-        state = SegmentState(segment, recording, officer.number if officer else None, sealer, digest=sha256())
+        number, believed = officer.number if officer else None, self._clock.now().at_boot_us(epoch.boot_us)
+        state = SegmentState(segment, recording, number, believed, sealer, digest=sha256())
         part = SealedPart.make(sealer, init, {})
         self.disc.create(self.paths.segment(segment), part.stored)
         self._note_part("init", state, part.fields, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot)
@@ -196,7 +197,7 @@ class Spool:
 
         What is plain of it nobody here can read: the header of its record says it, and its tag binds that.
         """
-        fields = {"bytes": said.bytes, "sha256": said.sha256, **stored_fields(stored), **said.info}
+        fields = {"bytes": said.plain_bytes, "sha256": said.sha256, **stored_fields(stored), **said.info}
         return self._note_part("recovered", state, fields)
 
     def seal(self, state: SegmentState, trigger: str) -> Entry:
@@ -211,6 +212,7 @@ class Spool:
             recording=state.recording,
             trigger=trigger,
             officer=state.officer,
+            epoch=state.epoch.to_fields(),
             bytes=state.plain_bytes,
             sha256=None if state.digest is None else to_base64url(state.digest.digest()),
             stored_bytes=state.stored_bytes,

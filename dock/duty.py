@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row
@@ -27,6 +29,7 @@ from evidence.io.font import refuse_undrawable
 from evidence.io.token_file import TokenFile, read_lines
 from evidence.journal import Entry, read_entry
 from evidence.model import Officer
+from evidence.signing import to_base64url
 
 TEXT_LIMIT = 1024
 
@@ -101,18 +104,21 @@ class DutyDesk:
         tokens = read_lines(path) if path.exists() else ()
         return draft((read_entry(token, str(path)) for token in tokens), interruption)
 
-    def listen(self, made: Draft, language: str, listener: Listener) -> Guess | None:
+    def listen(self, made: Draft, opened: Path, language: str, listener: Listener) -> Guess | None:
         """The reason that the note of a drafted explanation probably gives; a proposal, which closes nothing.
 
-        Raises BadInputError when there is no note at this dock, or it cannot be heard.
+        `opened` is the note as `liuhen open` gives it: here lie only sealed ones. Raises BadInputError when there is
+        no note, this is another one, or it cannot be heard.
         """
         where = f"voice note of {made.interruption.interruption}"
         if made.note is None:
             raise BadInputError(where, "is not there", "the reason was given by button, or not at all")
         try:
-            note = self._folder.blob(made.device, "voice_note", made.note).read_bytes()
+            note = opened.read_bytes()
         except OSError as error:
-            raise BadInputError(where, f"is not at this dock yet: {error.strerror}") from error
+            raise BadInputError(str(opened), f"cannot be read: {error.strerror}") from error
+        if to_base64url(sha256(note).digest()) != made.note:
+            raise BadInputError(str(opened), f"is not the {where}", "open that one")
         return guess_reason(listener, note, language)
 
     def reports(self) -> list[ReportTaken]:

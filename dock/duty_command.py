@@ -28,7 +28,8 @@ Prints the draft of a written explanation: who, when, how long, what the recorde
 said (pingluo 8, changzhi 21, xuchang 19). The officer completes it; `liuhen dock explain` then keeps it.
 
   liuhen dock draft station --recorder LH-000001 --interruption 3f2a9c1b7d04-i0001
-  liuhen dock draft ... --listen zh-CN   also propose the reason that the note gives (pip install 'liuhen[reasons]')
+  liuhen dock draft ... --listen NOTE.m4a   also propose the reason that the opened note gives (in --language zh-CN;
+                                            pip install 'liuhen[reasons]')
 """
 EXPLAIN_HELP = """\
 Puts an officer's written explanation of an interruption into the dock's journal (pingluo 8, changzhi 21, xuchang 19).
@@ -66,7 +67,8 @@ def add_duty_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -
         verb.set_defaults(act=act)
     for verb in (assign, drafting, explain):
         verb.add_argument("--recorder", required=True, metavar="ID", help="the recorder's id")
-    drafting.add_argument("--listen", choices=tuple(PHRASES), help="propose the reason that the voice note gives")
+    drafting.add_argument("--listen", type=Path, metavar="NOTE", help="propose the reason that the opened note gives")
+    drafting.add_argument("--language", choices=tuple(PHRASES), default="zh-CN", help="what the note is spoken in")
     for verb in (drafting, explain):
         verb.add_argument("--interruption", required=True, metavar="IID", help="the interruption's id")
     officer = ("NUMBER", "NAME", "UNIT")
@@ -101,7 +103,8 @@ def _assign(arguments: argparse.Namespace) -> None:
 def _draft(arguments: argparse.Namespace) -> None:
     desk = _desk(arguments)
     made = desk.draft(arguments.recorder, arguments.interruption)
-    guess = desk.listen(made, arguments.listen, WhisperListener()) if arguments.listen else None
+    opened: Path | None = arguments.listen
+    guess = desk.listen(made, opened, arguments.language, WhisperListener()) if opened else None
     if arguments.json:
         proposed = None if guess is None else asdict(guess)
         print(json.dumps({**draft_fields(made), "proposed": proposed}, ensure_ascii=False))
@@ -110,7 +113,7 @@ def _draft(arguments: argparse.Namespace) -> None:
     if guess is not None:
         said = f"{REASONS[guess.reason]} {guess.reason}（{guess.confidence:.0%}）"
         print(f"语音说明听似（仅供参考） the note sounds like (a proposal only)：{said}")
-    elif arguments.listen:
+    elif opened:
         print("语音说明未能判定 the note gives none of the known reasons")
 
 

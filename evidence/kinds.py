@@ -119,7 +119,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "sound_lost": {"from_boot_us": _count, "to_boot_us": _count},
     "segment": {
         "segment": _segment, "recording": _recording, "trigger": _text, "officer": _or_none(_text),
-        "bytes": _count, "sha256": _or_none(_hash), "stored_bytes": _count, "parts": _parts,
+        "epoch": _time, "bytes": _count, "sha256": _or_none(_hash), "stored_bytes": _count, "parts": _parts,
         "frames": _count, "samples": _count, "duration_us": _count, "complete": _flag,
     },
     "interruption": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
@@ -79,6 +79,10 @@ class Timestamp:
             boot=fields["boot"],
             boot_us=fields["boot_us"],
         )
+
+    def at_boot_us(self, boot_us: int) -> Timestamp:
+        """Another instant of the same boot, as this clock would have it."""
+        return replace(self, utc_us=self.utc_us + boot_us - self.boot_us, boot_us=boot_us)
 
     def local(self) -> datetime:
         """The wall clock that people at the recorder saw, with its offset."""

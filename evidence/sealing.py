@@ -1,11 +1,11 @@
-"""Encryption at rest that the recorder itself cannot undo (design section 6, docs/FORMAT.md section 6). Pure but for chance.
+r"""Encryption at rest that the recorder itself cannot undo (design section 6, docs/FORMAT.md section 6). Pure.
 
 Every file has a random key of its own, wrapped to the unit's vault key (HPKE, RFC 9180), and is written as records: one
-a part, each sealed by ChaCha20-Poly1305 (RFC 8439) and bound to recorder, file and place. The header of a record is in the
+a part, each sealed by ChaCha20-Poly1305 (RFC 8439) and bound to recorder, file and place. A record's header is in the
 clear, so that a recorder that holds no key finds its whole records after a power cut; it is authenticated all the same.
 
     file   = head record record ...
-    head   = "LIUHEN\\0\\1" | u16 n | JSON of n bytes
+    head   = "LIUHEN\0\1" | u16 n | JSON of n bytes
     record = u32 n | JSON of n bytes | u32 m | m bytes: the sealed part with its tag
 """
 
@@ -103,7 +103,7 @@ class Record:
     start: int
     end: int
     index: int
-    bytes: int
+    plain_bytes: int
     sha256: str
     info: Mapping[str, int]
     bound: bytes
@@ -112,7 +112,7 @@ class Record:
     @property
     def sealed_at(self) -> int:
         """Where the sealed bytes begin."""
-        return self.end - self.bytes - TAG_BYTES
+        return self.end - self.plain_bytes - TAG_BYTES
 
 
 class Sealer:
@@ -202,7 +202,7 @@ def open_parts(read: Read, size: int, head: SealedHead, key: bytes) -> Generator
             return place
         if record.index != index:
             raise RejectedError(where, f"is part {record.index}: repeated, swapped or left out")
-        sealed = read(record.sealed_at, record.bytes + TAG_BYTES)
+        sealed = read(record.sealed_at, record.plain_bytes + TAG_BYTES)
         try:
             plain = aead.decrypt(_nonce(index), sealed, head.digest + record.bound)
         except InvalidTag as error:
@@ -215,7 +215,7 @@ def open_parts(read: Read, size: int, head: SealedHead, key: bytes) -> Generator
 
 
 def whole_records(data: Octets, place: int, index: int) -> Iterator[Record]:
-    """The structurally whole records from `place` on, numbered from `index` on, up to whatever is none. Needs no key."""
+    """The structurally whole records from `place` on, numbered from `index` on, up to whatever is none. No key."""
 
     def read(offset: int, length: int) -> Octets:
         return data[offset : offset + length]

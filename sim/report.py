@@ -12,7 +12,7 @@ from evidence.certificates import Trust
 from evidence.io.account_command import account_fields, interruption_fields, read_journals
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry
-from evidence.kinds import FRAGMENT_KINDS
+from evidence.kinds import FRAGMENT_KINDS, SEALED_SEGMENT
 from evidence.verify import ORDER, Report, Verdict
 
 
@@ -120,7 +120,7 @@ def adds_up(account: Account) -> bool:
 
 
 def _checks(fields: Mapping[str, Any], found: Found) -> tuple[Check, ...]:
-    in_vault = len(list((found.out / "vault").glob("*/*.mp4")))
+    in_vault = len(list((found.out / "vault").glob(f"*/*{SEALED_SEGMENT}")))
     caused = all(one.cause for account in found.accounts for one in account.interruptions)
     return (
         Check("录像已生成", "frames were recorded", fields["frames_recorded"] > 0),

@@ -15,7 +15,7 @@ from evidence.verify import EXIT_CODES, Report, Verdict
 HELP = """Judge evidence: a segment, photo or note with its entry beside it (X and X.jws), a vault, or a spool.
 
 Sealed evidence (X.lhs, X.lhb; every vault and spool) is judged without any key, opened evidence (X.mp4, X.jpg, X.m4a)
-by its plain bytes: they are the ones that the recorder hashed and signed. So is a clip, with what was withheld as a gap.
+by its plain bytes: they are what the recorder hashed and signed. So is a clip, with what was withheld as a gap.
 
 The verdict names the exact place of the first defect. --trust is the unit's root certificate (ca.pem), which you must
 have from the unit itself, never from beside the evidence: without it nobody vouches for any key.
@@ -59,7 +59,7 @@ def report_fields(report: Report) -> dict[str, object]:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", type=Path, help="X.lhs, .lhb, .mp4, .jpg or .m4a with X.jws beside it, a vault, or a spool")
+    parser.add_argument("path", type=Path, help="a file with its entry beside it, a vault, or a spool")
     parser.add_argument("--trust", type=Path, metavar="CA", help="the unit's root certificate in PEM")
     parser.add_argument("--json", action="store_true", help="for machines: one JSON object")
 

@@ -17,7 +17,6 @@ from evidence.io.verifying import judge_segment
 from evidence.kinds import BLOB_SUFFIXES, SEALED_BLOB, SEALED_SEGMENT, SEGMENT_SUFFIX
 from evidence.verify import Report, Verdict
 
-
 SEGMENTS = (SEALED_SEGMENT, SEGMENT_SUFFIX)
 BLOBS = (SEALED_BLOB, *BLOB_SUFFIXES.values())
 
@@ -35,14 +34,13 @@ def verify_path(path: Path, trust: Trust) -> Report:
     elif any(path.glob(f"*/{JOURNAL_TEXT}")):
         VaultCheck(path, trust, report).verify_all()
     else:
-        raise BadInputError(
-            str(path), "is no segment, photo, note, vault or spool", "give X.lhs or X.mp4 with X.jws, a vault, or a spool"
-        )
+        what = "is no segment, photo, note, vault or spool"
+        raise BadInputError(str(path), what, "give X.lhs or X.mp4 with X.jws, a vault, or a spool")
     return report
 
 
 def _verify_file(path: Path, trust: Trust, report: Report) -> None:
-    """A segment, photo or note on its own, sealed or opened, with the one line that vouches for it beside it; or inside a vault."""
+    """A segment, photo or note on its own, sealed or opened, with the one line that vouches for it beside it."""
     beside = path.with_suffix(".jws")
     if not beside.is_file():
         raise BadInputError(str(path), "has no entry beside it", f"put its entry into {beside.name}")

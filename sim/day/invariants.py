@@ -15,7 +15,7 @@ from dock.folder import JOURNAL_OWNER, DockFolder
 from evidence.errors import RejectedError
 from evidence.io.token_file import read_lines
 from evidence.journal import Entry, read_entry
-from evidence.kinds import BLOB_KINDS, FRAGMENT_KINDS
+from evidence.kinds import BLOB_KINDS, FRAGMENT_KINDS, SEALED_SEGMENT
 from evidence.model import Timestamp
 from evidence.receipts import ANSWERS, BLOB_STORED, STORED
 from evidence.verify import Report, Verdict
@@ -72,9 +72,9 @@ class Day:
         folder, spool = DockFolder(self.found.out), self.found.out / "spool"
         for entry in self.of("segment"):
             name = entry.fields["segment"]
-            yield Piece(STORED, entry, folder.segment(DEVICE, name), spool / "segments" / f"{name}.mp4")
+            yield Piece(STORED, entry, folder.segment(DEVICE, name), spool / "segments" / f"{name}{SEALED_SEGMENT}")
         for entry in self.of(*BLOB_KINDS):
-            in_vault = folder.blob(DEVICE, entry.kind, entry.fields["blob"])
+            in_vault = folder.blob(DEVICE, entry.fields["blob"])
             yield Piece(BLOB_STORED, entry, in_vault, spool / "blobs" / in_vault.name)
 
 

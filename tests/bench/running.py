@@ -188,7 +188,8 @@ def fresh_clock() -> SimClock:
 def open_spool(setup: Setup, root: Path, clock: SimClock, disc: PosixDisc | None = None) -> Spool:
     """A card of the recorder's, opened in this process."""
     identity = load_identity(setup.identity)
-    return Spool(root, identity.device, disc or PosixDisc(), clock, identity.signer, [identity.certificate], identity.vault_key)
+    card, certificates = disc or PosixDisc(), [identity.certificate]
+    return Spool(root, identity.device, card, clock, identity.signer, certificates, identity.vault_key)
 
 
 def cpu_s(pid: int) -> float:
