@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from evidence.hpke import SUITE, open_base, seal_base
+from evidence.io.heap import share_one_heap
 from evidence.io.token_key import Use, make_token_key
 from evidence.sealing import KeyVaultKey, Sealer, open_parts, read_head, unlock
 from evidence.signing import KeySigner
@@ -131,6 +132,7 @@ def wrap_and_unwrap(folder: Path) -> None:
 
 
 def main() -> None:
+    share_one_heap()
     with TemporaryDirectory() as folder:
         one, two = Path(folder) / "one", Path(folder) / "two"
         one.mkdir()

@@ -29,7 +29,7 @@ from evidence.receipts import DOCK, read_assignment, read_word
 from evidence.sealing import KeyVaultKey, Sealer, open_parts, unlock, whole_records
 from evidence.sealing import read_head as read_sealed_head
 from evidence.signing import KeySigner, from_base64url, to_base64url
-from evidence.verify import JournalCheck, Report, report_blob, report_segment
+from evidence.verify import Form, JournalCheck, Report, report_blob, report_segment
 from evidence.wire import (
     Offer,
     Offered,
@@ -154,8 +154,9 @@ def _plain_segment(data: bytes) -> None:
 def _against_seal(data: bytes) -> None:
     """A segment's file that somebody sends to be verified, and a photo's."""
     report = Report("vault")
-    report_segment(report, _seal(), len(data), lambda offset, length: data[offset : offset + length], SEGMENT)
-    report_blob(report, _still(), data, "still")
+    for form in Form:
+        report_segment(report, _seal(), form, len(data), lambda offset, length: data[offset : offset + length], SEGMENT)
+        report_blob(report, _still(), form, data, "still")
 
 
 @cache

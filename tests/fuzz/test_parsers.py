@@ -17,10 +17,10 @@ from tests.fuzz.targets import Target, targets
 
 CONSTANT_BYTES = 8 * 2**20
 """What a parser may need beside twice the input: a token of 256 KiB full of empty lists is 5 MB of lists."""
-EXAMPLES = 40
+EXAMPLES = 30
 SLOWEST_S = 2.0
-"""Of processor time, for the 1 MiB of the hostile inputs, under tracemalloc."""
-BIG_BYTES = 1 << 20
+"""Of processor time, for half a MiB of hostile bytes, under tracemalloc."""
+BIG_BYTES = 1 << 19
 SIZES_BYTES = (180 << 10, BIG_BYTES)
 """What still goes into a token, and what is too much for one."""
 
