@@ -21,7 +21,7 @@ Read = Callable[[int, int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A part that the opened file holds: its number, its place in the file, and a fragment's time within the segment."""
+    """A part that the opened file holds: its number, its place in the file, and a fragment's time on the muxer's line."""
 
     index: int
     offset_bytes: int
@@ -40,7 +40,7 @@ def held_parts(seal: Entry, size_bytes: int, read: Read) -> tuple[Held, ...]:
     where = f"opened {seal.fields['segment']}"
     if match.end_bytes != size_bytes:
         raise RejectedError(f"{where} byte {match.end_bytes}", f"part {match.next_part} is not what was signed")
-    if 0 in match.missing:
+    if not parts or 0 in match.missing:
         raise BadInputError(where, "has no init section: nothing plays without it")
     return tuple(_held(parts, set(match.missing), read))
 

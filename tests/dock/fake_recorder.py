@@ -43,6 +43,16 @@ def hash_of(data: bytes) -> str:
     return to_base64url(sha256(data).digest())
 
 
+def opened(stored: bytes) -> bytes:
+    """What these stored bytes are the sealed form of: random bytes, and no dock without its vault key can tell."""
+    return stored[:-1]
+
+
+def blob_name(stored: bytes) -> str:
+    """A photo or a note is named by its plain bytes."""
+    return hash_of(opened(stored))
+
+
 def make_dock(root: Path, receivers: int = 1, disc: Disc | None = None) -> DockFolder:
     folder = DockFolder(root)
     settings = choose_settings([], "127.0.0.1", 8883)
@@ -117,9 +127,10 @@ class FakeRecorder:
         return entry
 
     def part_fields(self, segment: str, index: int, offset_bytes: int, data: bytes) -> dict[str, Any]:
+        plain = opened(data)
         fields: dict[str, Any] = {
-            "segment": segment, "index": index, "offset_bytes": offset_bytes, "bytes": len(data),
-            "sha256": hash_of(data), "stored_bytes": len(data), "stored_sha256": hash_of(data),
+            "segment": segment, "index": index, "offset_bytes": offset_bytes, "bytes": len(plain),
+            "sha256": hash_of(plain), "stored_bytes": len(data), "stored_sha256": hash_of(data),
         }  # fmt: skip
         if index == 0:
             return fields | {"recording": f"{BOOT[:12]}-r0001", "epoch_boot_us": 0, "boot": BOOT}
@@ -135,27 +146,31 @@ class FakeRecorder:
             self.add("fragment" if index else "init", self.part_fields(name, index, offset, data))
             for index, (offset, data) in enumerate(zip(offsets, contents, strict=False))
         ]
-        whole = b"".join(contents)
+        plain = [opened(data) for data in contents]
+        whole = b"".join(plain)
         fields = {
             "segment": name, "recording": f"{BOOT[:12]}-r0001", "trigger": "button", "officer": None,
-            "bytes": len(whole), "sha256": hash_of(whole), "stored_bytes": len(whole),
-            "parts": [[len(data), hash_of(data)] for data in contents],
+            "epoch": self.clock.now().to_fields(), "bytes": len(whole), "sha256": hash_of(whole),
+            "stored_bytes": sum(map(len, contents)),
+            "parts": [[len(a), hash_of(a), len(b), hash_of(b)] for a, b in zip(contents, plain, strict=True)],
             "frames": 30 * (parts - 1), "samples": 0, "duration_us": (parts - 1) * 1_000_000, "complete": True,
         }  # fmt: skip
         self.segments[name] = FakeSegment(name, contents, entries, self.add("segment", fields))
         return self.segments[name]
 
     def keep_blob(self, kind: str = "still", data: bytes | None = None) -> FakeBlob:
-        """One more photo or note."""
+        """One more photo or note, of these sealed bytes."""
         data = data or b"%s %d of %s" % (kind.encode(), len(self.blobs), self.device.encode())
         own: dict[str, Any] = {"recording": None, "segment": None, "index": None, "captured_boot_us": 1}
         if kind == "voice_note":
             own = {"recording": None, "interruption": None, "from_boot_us": 1, "to_boot_us": 2, "speech_ms": 1}
         sizes = {"width": 64, "height": 48} if kind == "still" else {}
-        described = {"blob": hash_of(data), "bytes": len(data), "stored_bytes": len(data)}
-        entry = self.add(kind, {**described, "stored_sha256": hash_of(data), **own, **sizes}, x5c=(self.certificate,))
-        self.blobs[hash_of(data)] = FakeBlob(data, entry)
-        return self.blobs[hash_of(data)]
+        blob, described = blob_name(data), {"bytes": len(opened(data)), "stored_bytes": len(data)}
+        entry = self.add(
+            kind, {"blob": blob, **described, "stored_sha256": hash_of(data), **own, **sizes}, x5c=(self.certificate,)
+        )
+        self.blobs[blob] = FakeBlob(data, entry)
+        return self.blobs[blob]
 
     def report(self, number: int = 1) -> Entry:
         """An interruption that cannot be ended, and its report."""

@@ -83,11 +83,17 @@ def hash_of(data: bytes) -> str:
     return to_base64url(sha256(data).digest())
 
 
-def part_fields(index: int, offset_bytes: int, data: bytes, segment: str = SEGMENT) -> dict[str, Any]:
+def opened(stored: bytes) -> bytes:
+    """What these stored bytes are the sealed form of, in journals of a few bytes: nobody without a key can tell."""
+    return stored[:-1]
+
+
+def part_fields(index: int, offset_bytes: int, stored: bytes, segment: str = SEGMENT) -> dict[str, Any]:
     """What the entry of a part says."""
+    plain = opened(stored)
     fields: dict[str, Any] = {
-        "segment": segment, "index": index, "offset_bytes": offset_bytes, "bytes": len(data),
-        "sha256": hash_of(data), "stored_bytes": len(data), "stored_sha256": hash_of(data),
+        "segment": segment, "index": index, "offset_bytes": offset_bytes, "bytes": len(plain),
+        "sha256": hash_of(plain), "stored_bytes": len(stored), "stored_sha256": hash_of(stored),
     }  # fmt: skip
     if index == 0:
         return fields | {"recording": RECORDING, "epoch_boot_us": BOOT_US, "boot": BOOT}
@@ -95,12 +101,14 @@ def part_fields(index: int, offset_bytes: int, data: bytes, segment: str = SEGME
 
 
 def seal_fields(parts: Sequence[bytes], segment: str = SEGMENT, **changes: Any) -> dict[str, Any]:
-    """What the seal over these parts says."""
-    whole = b"".join(parts)
+    """What the seal over these stored parts says."""
+    plain = [opened(part) for part in parts]
+    whole = b"".join(plain)
     fields: dict[str, Any] = {
         "segment": segment, "recording": RECORDING, "trigger": "button", "officer": "110123",
-        "bytes": len(whole), "sha256": hash_of(whole), "stored_bytes": len(whole),
-        "parts": [[len(part), hash_of(part)] for part in parts],
+        "epoch": stamp().to_fields(), "bytes": len(whole), "sha256": hash_of(whole),
+        "stored_bytes": sum(map(len, parts)),
+        "parts": [[len(a), hash_of(a), len(b), hash_of(b)] for a, b in zip(parts, plain, strict=True)],
         "frames": 30 * (len(parts) - 1), "samples": 48_000 * (len(parts) - 1),
         "duration_us": 1_000_000 * (len(parts) - 1), "complete": True,
     }  # fmt: skip
@@ -110,7 +118,7 @@ def seal_fields(parts: Sequence[bytes], segment: str = SEGMENT, **changes: Any) 
 PARTS = (b"init section", b"fragment one", b"fragment two is longer", b"three")
 _OFFICER = {"officer": "110123", "name": "张三", "unit": "交警一大队", "regime": "pingluo"}
 _BLOB = {
-    "blob": hash_of(b"blob"), "bytes": 4, "stored_bytes": 4, "stored_sha256": hash_of(b"blob"),
+    "blob": hash_of(b"blob"), "bytes": 4, "stored_bytes": 11, "stored_sha256": hash_of(b"sealed blob"),
 }  # fmt: skip
 _RECEIVED = {"dock": DOCK, "dock_seq": 1, "dock_hash": hash_of(b"receipt")}
 
@@ -153,7 +161,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "captured_boot_us": BOOT_US + 500_000, "width": 1280, "height": 720,
     },
     "blob_receipt": {"blob": hash_of(b"blob"), **_RECEIVED},
-    "blob_released": {"blob": hash_of(b"blob"), "stored_bytes": 4},
+    "blob_released": {"blob": hash_of(b"blob"), "stored_bytes": 11},
     "blob_torn": {"blob": hash_of(b"blob"), "bytes": 2, "sha256": hash_of(b"bl")},
     "blob_damaged": {"blob": hash_of(b"blob"), "what": "is not what was journalled"},
     "statement_asked": {"recording": RECORDING, "until_boot_us": BOOT_US + 30_000_000},
@@ -179,7 +187,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "enrolled": {"recorder": RECORDER, "kid": signer(RECORDER).kid},
     "assignment": {"recorder": RECORDER, **_OFFICER},
     "stored": {
-        "recorder": RECORDER, "segment": SEGMENT, "sha256": hash_of(b"".join(PARTS)), "stored_bytes": 51,
+        "recorder": RECORDER, "segment": SEGMENT, "sha256": seal_fields(PARTS)["sha256"], "stored_bytes": 51,
         "seal_seq": 9, "seal_hash": hash_of(b"seal"),
     },
     "rejected": {
@@ -187,7 +195,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "quarantine": f"quarantine/{RECORDER}/fragment_{SEGMENT}_2-0123456789abcdef",
     },
     "blob_stored": {
-        "recorder": RECORDER, "blob": hash_of(b"blob"), "stored_bytes": 4,
+        "recorder": RECORDER, "blob": hash_of(b"blob"), "stored_bytes": 11,
         "entry_seq": 9, "entry_hash": hash_of(b"entry"),
     },
     "report_taken": {

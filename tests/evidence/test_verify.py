@@ -20,7 +20,7 @@ from evidence.io.command import main
 from evidence.io.verify_files import verify_path
 from evidence.journal import Chain, Entry, sign_head
 from evidence.receipts import DOCK
-from evidence.verify import EXIT_CODES, Report, Verdict, check_segment
+from evidence.verify import EXIT_CODES, Form, Report, Verdict, check_segment
 from tests.evidence.golden import (
     CA_PEM,
     FOREIGN_CA_PEM,
@@ -52,7 +52,7 @@ from tests.evidence.trees import (
 )
 
 FOREIGN_TRUST = Trust(FOREIGN_CA_PEM)
-MP4, JWS = f"{RECORDER}/{SEGMENT}.mp4", f"{RECORDER}/{SEGMENT}.jws"
+LHS, JWS = f"{RECORDER}/{SEGMENT}.lhs", f"{RECORDER}/{SEGMENT}.jws"
 JOURNAL, DOCK_JOURNAL = f"{RECORDER}/journal.jws", f"{DOCK}/journal.jws"
 OFFSETS = [sum(map(len, PARTS[:index])) for index in range(len(PARTS) + 1)]
 
@@ -99,7 +99,7 @@ def flipped(path: Path, step: int = 1) -> Iterator[int]:
 
 def test_evidence_as_it_was_written_is_authentic(vault: Path, spool: Path) -> None:
     device = vault / RECORDER
-    for path in (vault, device, vault / DOCK, device / f"{SEGMENT}.mp4", spool):
+    for path in (vault, device, vault / DOCK, device / f"{SEGMENT}.lhs", spool):
         before = file_hashes(path) if path.is_dir() else {}
         report = verify_path(path, TRUST)
         assert (report.verdict, report.defects) == (Verdict.AUTHENTIC, [])
@@ -166,9 +166,9 @@ def test_no_bit_of_a_closed_journals_database_can_be_changed_unseen(tmp_path: Pa
 @of_damaged_certificates
 def test_no_bit_of_a_segment_on_its_own_can_be_changed_unseen(tmp_path: Path) -> None:
     vault = make_vault(tmp_path, [tiny_journal()], TINY_PARTS)
-    for name in (MP4, JWS):
+    for name in (LHS, JWS):
         for place in flipped(vault / name):
-            assert EXIT_CODES[verdict(vault / MP4)] == 1, f"{name} byte {place}"
+            assert EXIT_CODES[verdict(vault / LHS)] == 1, f"{name} byte {place}"
 
 
 @of_damaged_certificates
@@ -274,7 +274,7 @@ def test_a_torn_line_at_the_end_is_told(vault: Path) -> None:
 def check(content: bytes, parts: tuple[bytes, ...] = PARTS) -> tuple[tuple[int, ...], int | None, int]:
     writer = Writer()
     writer.add_segment(parts)
-    found = check_segment(seal_of(writer), len(content), lambda at, size: content[at : at + size])
+    found = check_segment(seal_of(writer), Form.STORED, len(content), lambda at, size: content[at : at + size])
     return found.missing, found.first_bad, found.bad_at_bytes
 
 
@@ -304,8 +304,8 @@ def test_parts_are_missing_or_bad_from_a_place_on(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in SEGMENTS if name != "whole"])
 def test_what_was_done_to_a_segment_decides_the_verdict(vault: Path, name: str) -> None:
     content, missing, first_bad, bad_at_bytes = SEGMENTS[name]
-    (vault / MP4).write_bytes(content)
-    for path, where in ((vault, MP4), (vault / MP4, f"{SEGMENT}.mp4")):
+    (vault / LHS).write_bytes(content)
+    for path, where in ((vault, LHS), (vault / LHS, f"{SEGMENT}.lhs")):
         if first_bad is None:
             listed = ", ".join(map(str, missing))
             assert first(path) == (Verdict.GAPS, where, f"{len(missing)} of 4 parts are missing: {listed}")
@@ -343,32 +343,32 @@ def test_any_bytes_give_a_verdict_about_a_segment(parts: list[bytes], content: b
 def test_a_seal_over_parts_and_a_file_that_do_not_agree_is_told(tmp_path: Path) -> None:
     writer = Writer()
     writer.add("segment", seal_fields(PARTS) | {"sha256": seal_fields(PARTS[:2])["sha256"]})
-    (tmp_path / "x.mp4").write_bytes(b"".join(PARTS))
+    (tmp_path / "x.lhs").write_bytes(b"".join(PARTS))
     (tmp_path / "x.jws").write_text(f"{writer.tokens[0]}\n")
-    assert first(tmp_path / "x.mp4")[::2] == (Verdict.NOT_AUTHENTIC, "seals parts and a file that do not agree")
+    assert first(tmp_path / "x.lhs")[::2] == (Verdict.NOT_AUTHENTIC, "seals parts and a file that do not agree")
 
 
 def test_a_segment_that_was_sealed_as_incomplete_has_gaps(tmp_path: Path) -> None:
     writer = Writer()
     writer.add("segment", seal_fields(PARTS, complete=False))
-    (tmp_path / "x.mp4").write_bytes(b"".join(PARTS))
+    (tmp_path / "x.lhs").write_bytes(b"".join(PARTS))
     (tmp_path / "x.jws").write_text(f"{writer.tokens[0]}\n")
-    assert first(tmp_path / "x.mp4") == (Verdict.GAPS, "x.mp4", "was sealed as incomplete by the recorder")
+    assert first(tmp_path / "x.lhs") == (Verdict.GAPS, "x.lhs", "was sealed as incomplete by the recorder")
 
 
 def test_a_segment_needs_a_seal_beside_it(tmp_path: Path) -> None:
     writer = short_journal()
-    (tmp_path / "x.mp4").write_bytes(b"".join(PARTS))
+    (tmp_path / "x.lhs").write_bytes(b"".join(PARTS))
     (tmp_path / "x.jws").write_text(f"{writer.tokens[5]}\n")
-    assert verdict(tmp_path / "x.mp4") is Verdict.UNKNOWN_KEY
+    assert verdict(tmp_path / "x.lhs") is Verdict.UNKNOWN_KEY
     (tmp_path / "x.jws").write_text(f"{writer.tokens[0]}\n")
-    assert first(tmp_path / "x.mp4")[::2] == (Verdict.NOT_SIGNED, "is an entry of kind journal_opened, not a seal")
+    assert first(tmp_path / "x.lhs")[::2] == (Verdict.NOT_SIGNED, "is an entry of kind journal_opened, not a seal")
 
 
 # Files that are gone, strange, or somebody else's.
 
 VAULT_WITHOUT: dict[str, tuple[Verdict, str]] = {
-    MP4: (Verdict.GAPS, "was sealed by the recorder and is not here"),
+    LHS: (Verdict.GAPS, "was sealed by the recorder and is not here"),
     JWS: (Verdict.GAPS, "is missing"),
     JOURNAL: (Verdict.NOT_SIGNED, "is missing: nothing here counts"),
     f"{JOURNAL}.head": (Verdict.GAPS, "is missing: nobody can say whether the journal's end is here"),
@@ -396,12 +396,12 @@ def test_a_vault_without_the_docks_journal_cannot_be_judged(vault: Path) -> None
 
 def test_a_segment_altered_where_the_journal_was_taken_away_is_not_authentic(vault: Path) -> None:
     (vault / JOURNAL).unlink()
-    (vault / MP4).write_bytes(b"something else")
+    (vault / LHS).write_bytes(b"something else")
     assert EXIT_CODES[verdict(vault)] == 1
 
 
 SPOOL_WITHOUT: dict[str, tuple[Verdict, str]] = {
-    f"segments/{SEGMENT}.mp4": (Verdict.GAPS, "is not here and was never released"),
+    f"segments/{SEGMENT}.lhs": (Verdict.GAPS, "is not here and was never released"),
     f"receipts/{SEGMENT}.jws": (Verdict.GAPS, "was journalled and is not here"),
     "journal.db.head": (Verdict.GAPS, "is missing: the journal is open, or nobody can say whether its end is here"),
 }
@@ -418,11 +418,11 @@ def test_a_segment_that_was_released_need_not_be_here(tmp_path: Path) -> None:
     writer = short_journal()
     writer.add("released")
     spool = make_spool(tmp_path, writer)
-    (spool / "segments" / f"{SEGMENT}.mp4").unlink()
+    (spool / "segments" / f"{SEGMENT}.lhs").unlink()
     assert verdict(spool) is Verdict.AUTHENTIC
 
 
-STRANGERS = ["x.mp4", f"{RECORDER}/x.mp4", f"{RECORDER}/{SEGMENT}.txt", f"{DOCK}/x", f"{RECORDER}/folder/x", "BWC-9/x"]
+STRANGERS = ["x.lhs", f"{RECORDER}/x.lhs", f"{RECORDER}/{SEGMENT}.txt", f"{DOCK}/x", f"{RECORDER}/folder/x", "BWC-9/x"]
 
 
 @pytest.mark.parametrize("name", STRANGERS)
@@ -432,7 +432,7 @@ def test_a_stranger_in_a_vault_is_told(vault: Path, name: str) -> None:
     assert verdict(vault) is Verdict.NOT_SIGNED
 
 
-@pytest.mark.parametrize("name", ["x", "segments/x.mp4", "receipts/x.jws", f"receipts/{SEGMENT}.txt", ".x.lock"])
+@pytest.mark.parametrize("name", ["x", "segments/x.lhs", "receipts/x.jws", f"receipts/{SEGMENT}.txt", ".x.lock"])
 def test_a_stranger_in_a_spool_is_told(spool: Path, name: str) -> None:
     (spool / name).write_bytes(b"x")
     assert verdict(spool) is Verdict.NOT_SIGNED
@@ -554,7 +554,7 @@ def test_a_receipt_by_anybody_but_the_dock_is_told(spool: Path) -> None:
 
 
 def test_a_foreign_root_vouches_for_nothing(vault: Path, spool: Path) -> None:
-    for path in (vault, vault / RECORDER, vault / MP4, spool):
+    for path in (vault, vault / RECORDER, vault / LHS, spool):
         assert verdict(path, FOREIGN_TRUST) is Verdict.UNKNOWN_KEY
 
 
@@ -574,7 +574,7 @@ def open_spool(root: Path, content: bytes) -> Path:
     writer.add("journal_opened")
     writer.add_segment(seal=False)
     (root / "segments").mkdir(parents=True)
-    (root / "segments" / f"{SEGMENT}.mp4").write_bytes(content)
+    (root / "segments" / f"{SEGMENT}.lhs").write_bytes(content)
     store_journal(root / "journal.db", writer.entries)
     return root
 
@@ -625,14 +625,14 @@ def test_exit_codes(vault: Path, ca: Path, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out.startswith(
         "真实完整 authentic\n  19 entries, 2 segments, 0 photos and notes, 0.0 MB checked\n"
     )
-    (vault / MP4).write_bytes(PARTS[0])
+    (vault / LHS).write_bytes(PARTS[0])
     assert run(vault, "--trust", ca) == 3
-    assert f"  first: {MP4}: 3 of 4 parts are missing: 1, 2, 3\n" in capsys.readouterr().out
-    (vault / MP4).write_bytes(b"x" + b"".join(PARTS[1:]))
+    assert f"  first: {LHS}: 3 of 4 parts are missing: 1, 2, 3\n" in capsys.readouterr().out
+    (vault / LHS).write_bytes(b"x" + b"".join(PARTS[1:]))
     assert run(vault, "--trust", ca) == 1
     out = capsys.readouterr().out
     assert out.startswith("不真实 not authentic\n")
-    assert f"  first: {MP4} byte 0: part 0 of 4 is not what was signed\n" in out
+    assert f"  first: {LHS} byte 0: part 0 of 4 is not what was signed\n" in out
 
 
 def test_without_a_root_nobody_vouches(vault: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -676,12 +676,12 @@ def test_a_segment_without_its_entry_is_told_in_one_line(
     vault: Path, ca: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (vault / JWS).unlink()
-    assert run(vault / MP4, "--trust", ca) == 2
+    assert run(vault / LHS, "--trust", ca) == 2
     assert f"has no entry beside it (put its entry into {SEGMENT}.jws)\n" in capsys.readouterr().err
 
 
 def test_the_report_for_machines(vault: Path, ca: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (vault / MP4).write_bytes(PARTS[0])
+    (vault / LHS).write_bytes(PARTS[0])
     assert run(vault, "--trust", ca, "--json") == 3
     assert json.loads(capsys.readouterr().out) == {
         "verdict": "authentic with gaps",
@@ -690,7 +690,7 @@ def test_the_report_for_machines(vault: Path, ca: Path, capsys: pytest.CaptureFi
         "blobs": 0,
         "checked_bytes": OFFSETS[-1] + len(PARTS[0]),
         "defects": [
-            {"verdict": "authentic with gaps", "where": MP4, "what": "3 of 4 parts are missing: 1, 2, 3"},
+            {"verdict": "authentic with gaps", "where": LHS, "what": "3 of 4 parts are missing: 1, 2, 3"},
         ],
     }
 

@@ -17,12 +17,20 @@ from tests.evidence.test_verify import first, flipped, verdict
 from tests.evidence.trees import close_journal, restate, store_journal, write_journal
 
 PHOTO, NOTE = b"a photo", b"a spoken note"
-STILL = f"{hash_of(PHOTO)}.jpg"
-VOICE = f"{hash_of(NOTE)}.m4a"
+STILL = f"{hash_of(PHOTO)}.lhb"
+VOICE = f"{hash_of(NOTE)}.lhb"
+
+
+def sealed(plain: bytes) -> bytes:
+    """Stands for the sealed form: nobody without a key can tell."""
+    return b"sealed " + plain
 
 
 def blob_fields(kind: str, data: bytes) -> dict[str, object]:
-    described = {"blob": hash_of(data), "bytes": len(data), "stored_bytes": len(data), "stored_sha256": hash_of(data)}
+    stored = sealed(data)
+    described = {
+        "blob": hash_of(data), "bytes": len(data), "stored_bytes": len(stored), "stored_sha256": hash_of(stored),
+    }  # fmt: skip
     return {**SAMPLES[kind], **described}
 
 
@@ -65,7 +73,7 @@ def vault(tmp_path: Path) -> Path:
     folder = root / RECORDER / "blobs"
     folder.mkdir()
     for name, data, entry in ((STILL, PHOTO, writer.entries[1]), (VOICE, NOTE, writer.entries[2])):
-        (folder / name).write_bytes(data)
+        (folder / name).write_bytes(sealed(data))
         (folder / name).with_suffix(".jws").write_text(f"{entry.token}\n")
     (root / RECORDER / "reports").mkdir()
     (root / RECORDER / "reports" / f"{INTERRUPTION}.jws").write_text(f"{writer.entries[4].token}\n")
@@ -76,8 +84,8 @@ def make_card(root: Path, writer: Writer) -> Path:
     """A card with everything that its journal speaks of, and the dock's word on all of it."""
     for name in ("segments", "blobs", "receipts"):
         (root / name).mkdir(parents=True)
-    (root / "blobs" / STILL).write_bytes(PHOTO)
-    (root / "blobs" / VOICE).write_bytes(NOTE)
+    (root / "blobs" / STILL).write_bytes(sealed(PHOTO))
+    (root / "blobs" / VOICE).write_bytes(sealed(NOTE))
     said = answers(writer, Writer(DOCK))
     for name, entry in said:
         (root / "receipts" / name).write_text(f"{entry.token}\n")
@@ -99,7 +107,7 @@ def test_everything_as_it_was_written_is_authentic(vault: Path, card: Path) -> N
         report = verify_path(path, TRUST)
         assert (report.verdict, report.defects) == (Verdict.AUTHENTIC, [])
     report = verify_path(vault, TRUST)
-    assert (report.blobs, report.checked_bytes) == (2, len(PHOTO) + len(NOTE))
+    assert (report.blobs, report.checked_bytes) == (2, len(sealed(PHOTO)) + len(sealed(NOTE)))
 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")

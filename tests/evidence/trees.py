@@ -10,6 +10,7 @@ from pathlib import Path
 from evidence.io.durable import PosixDisc
 from evidence.io.journal_store import JournalStore, file_hash, head_path, state_head
 from evidence.journal import Chain, Entry, sign_head
+from evidence.kinds import SEALED_SEGMENT
 from evidence.receipts import DOCK
 from tests.evidence.golden import PARTS, RECORDER, SAMPLES, SEGMENT, Writer, signer, stamp
 
@@ -40,7 +41,7 @@ def make_vault(root: Path, writers: Sequence[Writer], parts: Sequence[bytes] = P
         write_journal(folder, writer)
         seal = seal_of(writer)
         receipt_for(dock, seal)
-        (folder / f"{SEGMENT}.mp4").write_bytes(b"".join(parts))
+        (folder / f"{SEGMENT}{SEALED_SEGMENT}").write_bytes(b"".join(parts))
         (folder / f"{SEGMENT}.jws").write_text(f"{seal.token}\n")
     write_journal(root / DOCK, dock)
     return root
@@ -50,7 +51,7 @@ def make_spool(root: Path, writer: Writer, parts: Sequence[bytes] = PARTS, *, cl
     """A card with one sealed segment and its receipt; closed, so that the end of its journal is stated."""
     (root / "segments").mkdir(parents=True)
     (root / "receipts").mkdir()
-    (root / "segments" / f"{SEGMENT}.mp4").write_bytes(b"".join(parts))
+    (root / "segments" / f"{SEGMENT}{SEALED_SEGMENT}").write_bytes(b"".join(parts))
     receipt = receipt_for(Writer(DOCK), seal_of(writer))
     (root / "receipts" / f"{SEGMENT}.jws").write_text(f"{receipt.token}\n")
     stored = {"segment": SEGMENT, "dock": DOCK, "dock_seq": receipt.seq, "dock_hash": receipt.head.hash}
