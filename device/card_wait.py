@@ -1,7 +1,8 @@
 """The beginning of a run: open the card, and recover what the last run left on it.
 
-A card that fails is tried until it works, with light and voice. What the officer wants meanwhile is remembered, and
-journalled as soon as the card takes entries: a recording that was asked for counts from the press.
+A card that fails, or a signing key that is away in its token (recovery comes first, and it signs what it finds),
+is tried until it works, with light and voice. What the officer wants meanwhile is remembered, and journalled as soon as
+the card takes entries: a recording that was asked for counts from the press.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from device.holding import HeldError
 from device.numbers import Numbers
 from device.ports import Buzz, Hardware, Light, Press
 from device.recovery import OpenInterruption, Recovered
-from device.spool import Spool
+from device.spool import KEY, Spool
 from device.voice.voice import Phrase, Voice
-from evidence.errors import DiscError
+from evidence.errors import DiscError, KeyAwayError
 from evidence.model import Timestamp
 
 RETRY_S = 5.0
 TELL_TRIES = 12
 """Once a minute it is said again."""
 CASE = frozenset({Press.CASE_OPENED, Press.CASE_CLOSED})
-TRIGGER, CAUSE, PART = "button", "device_fault", "card"
+TRIGGER, CAUSE = "button", "device_fault"
 log = logging.getLogger(__name__)
 
 
@@ -59,6 +60,7 @@ class CardWait:
     voice: Voice
     open_card: Callable[[Timestamp], Opened]
     _failed: Timestamp | None = None
+    _part: str = "card"
     _wishes: list[Wish] = field(default_factory=list)
     _presses: list[Press] = field(default_factory=list)
     _found: bool = False
@@ -81,6 +83,7 @@ class CardWait:
         return None
 
     def _tell(self, tries: int, error: DiscError) -> None:
+        self._part = KEY if isinstance(error, KeyAwayError) else "card"
         if self._failed is None:
             self._failed = self.hardware.clock.now()
             loop = asyncio.get_running_loop()
@@ -91,7 +94,7 @@ class CardWait:
             self.hardware.panel.start(hop)
         self._show()
         if tries % TELL_TRIES == 0:
-            log.warning("no card, tried again every %.0f s: %s", RETRY_S, error)
+            log.warning("cannot record yet, tried again every %.0f s: %s", RETRY_S, error)
             self._complain()
 
     def _show(self) -> None:
@@ -123,7 +126,7 @@ class CardWait:
         if self._failed is None:
             return opened
         note, interrupted = opened.spool.note_or_keep, opened.recovered.interrupted
-        note("fault", self._failed, part=PART, what="takes nothing")
+        note("fault", self._failed, part=self._part, what="takes nothing")
         # What an earlier run left open goes on anyway, and counts already.
         wishes = self._wishes if interrupted is None and opened.recovered.paused is None else []
         for wish in wishes:
@@ -136,14 +139,14 @@ class CardWait:
                 interruption=broken,
                 recording=recording,
                 cause=CAUSE,
-                part=PART,
+                part=self._part,
                 began=began,
             )
             interrupted = OpenInterruption(broken, recording, CAUSE, wish.began)
             if wish.ended is not None:
                 ended_us, interrupted = wish.ended.boot_us, None
                 note("recording_stopped", wish.ended, recording=recording, trigger=TRIGGER, ended_boot_us=ended_us)
-        note("fault_cleared", self.hardware.clock.now(), part=PART)
+        note("fault_cleared", self.hardware.clock.now(), part=self._part)
         if self._presses[-1:] == [Press.CASE_OPENED]:
             # The panel itself tells whoever listens next that the case is open.
             self._presses.pop()

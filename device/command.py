@@ -7,12 +7,15 @@ import json
 from pathlib import Path
 
 from device.identity import provision
+from evidence.errors import ConfigError
 from evidence.io.command import Command
 from evidence.io.durable import PosixDisc
+from evidence.io.key_place import KeyPlace
 
 HELP = """The recorder: make its keys, and run it.
 
   liuhen device provision FOLDER --id ID   make keys and the request that `liuhen dock enrol` signs
+         [--token MODULE --label TOKEN]    the signing key in a token, by its PKCS#11 library and its label
   liuhen device run --config FILE          capture, record, offload: the agent on this board's hardware
 
 On a PC without a camera use `liuhen sim`: the same agent in a simulated world."""
@@ -25,6 +28,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     make = commands.add_parser("provision", help="make this recorder's keys and certificate request")
     make.add_argument("folder", type=Path, help="the identity folder")
     make.add_argument("--id", required=True, dest="device", help="the device number, 3 to 32 letters, digits, hyphens")
+    make.add_argument("--token", metavar="MODULE", help="the token's PKCS#11 library; without it the key is a file")
+    make.add_argument("--label", help="the token's label, as `pkcs11-tool -L` shows it")
+    make.add_argument("--key", help="a label for the key pair; otherwise `liuhen` and the device number")
+    make.add_argument("--pin-file", help="the PIN, in a file of mode 0600; otherwise the systemd credential token-pin")
     make.add_argument("--json", action="store_true", help="for machines: one JSON object")
     make.set_defaults(act=_provision)
     run = commands.add_parser("run", help="be a recorder, until SIGTERM", epilog=CONFIG_HELP)
@@ -33,12 +40,24 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _provision(options: argparse.Namespace) -> int:
-    request = provision(options.folder, options.device, PosixDisc())
+    request = provision(options.folder, options.device, PosixDisc(), _place(options))
     if options.json:
         print(json.dumps({"device": options.device, "request": str(request)}))
     else:
         print(f"keys of {options.device} are in {options.folder}; now: liuhen dock enrol DOCK {request} --out FOLDER")
     return 0
+
+
+def _place(options: argparse.Namespace) -> KeyPlace | None:
+    """Where the signing key is to lie. Raises ConfigError for half of what a token needs."""
+    if options.token is None:
+        if options.label or options.key or options.pin_file:
+            raise ConfigError("--label, --key, --pin-file", "are for a token", "add --token MODULE")
+        return None
+    if not options.label:
+        raise ConfigError("--token", "needs --label, the token's", f"pkcs11-tool --module {options.token} -L")
+    pin_file = str(Path(options.pin_file).absolute()) if options.pin_file else ""
+    return KeyPlace(options.token, options.label, options.key or f"liuhen {options.device}", pin_file)
 
 
 def _be_recorder(options: argparse.Namespace) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from evidence.errors import ConfigError
+from evidence.toml import read_toml
 
 Section = TypeVar("Section")
 
@@ -104,11 +104,9 @@ LIMITS = {
 def load_config(path: Path) -> Config:
     """Read a configuration file. Raises ConfigError that names file, key and what to do."""
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        given = read_toml(path.read_bytes(), str(path))
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), f"is not TOML: {error}") from error
     unknown = sorted(set(given) - {one.name for one in fields(Config)})
     if unknown:
         raise ConfigError(str(path), f"has the unknown key {unknown[0]}", "remove it or correct its spelling")

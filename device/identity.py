@@ -1,6 +1,7 @@
 """Who this recorder is: its keys, its certificates, the dock it is pinned to, the officer it is assigned to.
 
-identity/signing.key   signs the journal; made here, never leaves
+identity/signing.key   signs the journal; made here, never leaves; or
+identity/token.toml    where it lies in a token (device/signing_key.py)
 identity/link.key      opens the TLS connection; so the process with the network needs no signing key (ADR 0006)
 identity/request.pem   what the dock signs at enrolment
 identity/signing.pem link.pem ca.pem dock.pem vault.pem dock.toml assignment.jws   what the dock gave
@@ -9,24 +10,25 @@ identity/signing.pem link.pem ca.pem dock.pem vault.pem dock.toml assignment.jws
 from __future__ import annotations
 
 import logging
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
+from device.signing_key import keep_key, load_signer, make_signing_key, read_file
 from evidence.certificates import Role, Trust, der_from_pem
 from evidence.errors import BadInputError, ConfigError, LiuhenError, UnknownKeyError
 from evidence.io.durable import Disc, make_folder
+from evidence.io.key_place import KeyPlace
 from evidence.model import DEVICE_ID, Officer
 from evidence.receipts import read_assignment
-from evidence.signing import KeySigner, PrivateKey, VerifyKey
+from evidence.signing import PrivateKey, Signer, VerifyKey
+from evidence.toml import read_toml
 
-SIGNING_KEY, LINK_KEY, REQUEST, ASSIGNMENT = "signing.key", "link.key", "request.pem", "assignment.jws"
+LINK_KEY, REQUEST, ASSIGNMENT = "link.key", "request.pem", "assignment.jws"
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +38,7 @@ class Identity:
 
     folder: Path
     device: str
-    signer: KeySigner
+    signer: Signer
     certificate: bytes
     dock_key: VerifyKey
     vault_key: ec.EllipticCurvePublicKey
@@ -56,15 +58,16 @@ class Identity:
             return None
 
 
-def provision(folder: Path, device: str, disc: Disc) -> Path:
+def provision(folder: Path, device: str, disc: Disc, place: KeyPlace | None = None) -> Path:
     """Make the recorder's two keys and the request for their certificates; returns the request's path.
 
-    Keys that are there already are kept. Raises BadInputError for an impossible id, DiscError.
+    `place` is where in a token the signing key is to lie, None for a file. Keys that are there already are kept.
+    Raises BadInputError for an impossible id, DiscError, KeyAwayError.
     """
     if not DEVICE_ID.fullmatch(device):
         raise BadInputError(f"device id {device!r}", "is impossible", "3 to 32 letters, digits and hyphens")
     make_folder(folder)
-    signing, link = _key(folder / SIGNING_KEY, disc, signing=True), _key(folder / LINK_KEY, disc, signing=False)
+    signing, link = make_signing_key(folder, disc, place), keep_key(folder / LINK_KEY, disc, _link_key)
     requests = b"".join(_request(key, device) for key in (signing, link))
     disc.replace(folder / REQUEST, requests)
     return folder / REQUEST
@@ -72,10 +75,13 @@ def provision(folder: Path, device: str, disc: Disc) -> Path:
 
 def load_identity(folder: Path) -> Identity:
     """Read what provisioning and enrolment left. Raises ConfigError when a file is missing, BadInputError."""
-    trust = Trust(_read(folder, "ca.pem"), str(folder / "ca.pem"))
-    certificate = der_from_pem(_read(folder, "signing.pem"), str(folder / "signing.pem"))
-    own, dock = trust.identify_der(certificate), trust.identify_pem(_read(folder, "dock.pem"), str(folder / "dock.pem"))
-    signer = KeySigner.from_pem(_read(folder, SIGNING_KEY), str(folder / SIGNING_KEY))
+    trust = Trust(read_file(folder, "ca.pem"), str(folder / "ca.pem"))
+    certificate = der_from_pem(read_file(folder, "signing.pem"), str(folder / "signing.pem"))
+    own, dock = (
+        trust.identify_der(certificate),
+        trust.identify_pem(read_file(folder, "dock.pem"), str(folder / "dock.pem")),
+    )
+    signer = load_signer(folder, own.key)
     if own.key.kid != signer.kid or own.role is not Role.RECORDER or dock.role is not Role.DOCK:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
     host, port = _dock_address(folder)
@@ -85,7 +91,7 @@ def load_identity(folder: Path) -> Identity:
 def _vault_key(folder: Path, trust: Trust) -> ec.EllipticCurvePublicKey:
     """What evidence is sealed to. Without it nothing is recorded: plain evidence is never written."""
     path = folder / "vault.pem"
-    vault = trust.identify_pem(_read(folder, path.name), str(path))
+    vault = trust.identify_pem(read_file(folder, path.name), str(path))
     if vault.role is not Role.VAULT or not isinstance(vault.key.public, ec.EllipticCurvePublicKey):
         raise UnknownKeyError(str(path), "is not the certificate of a vault", "enrol again: liuhen dock enrol")
     return vault.key.public
@@ -93,44 +99,15 @@ def _vault_key(folder: Path, trust: Trust) -> ec.EllipticCurvePublicKey:
 
 def _dock_address(folder: Path) -> tuple[str, int]:
     path = folder / "dock.toml"
-    try:
-        given = tomllib.loads(_read(folder, path.name).decode())
-    except ValueError as error:
-        raise ConfigError(str(path), "does not give host and port of the dock") from error
+    given = read_toml(read_file(folder, path.name), str(path))
     match given:
         case {"host": str(host), "port": int(port)} if host and 0 < port < 65536:
             return host, port
     raise ConfigError(str(path), "does not give host and port of the dock")
 
 
-def _read(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        hint = "run: liuhen device provision, then liuhen dock enrol"
-        raise ConfigError(str(folder / name), f"cannot be read: {error.strerror}", hint) from error
-
-
-def _key(path: Path, disc: Disc, *, signing: bool) -> PrivateKey:
-    if path.exists():
-        return _load_key(path)
-    private = ed25519.Ed25519PrivateKey.generate() if signing else ec.generate_private_key(ec.SECP256R1())
-    pem = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    # Not `create`: half a key, left by a power cut, would be kept for ever.
-    disc.replace(path, pem)
-    return private
-
-
-def _load_key(path: Path) -> PrivateKey:
-    try:
-        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadInputError(str(path), "is not a private key in PEM") from error
-    if not isinstance(loaded, PrivateKey):
-        raise BadInputError(str(path), "holds a key that is neither Ed25519 nor P-256")
-    return loaded
+def _link_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
 
 
 def _request(key: PrivateKey, device: str) -> bytes:

@@ -16,7 +16,8 @@ from typing import Any
 
 from device.blob_recovery import recover_blobs
 from device.numbers import Numbers
-from device.spool import SegmentState, Spool
+from device.segment_state import SegmentState
+from device.spool import Spool
 from evidence.errors import BadInputError
 from evidence.journal import Entry
 from evidence.kinds import PART_KINDS, SEALED_SEGMENT

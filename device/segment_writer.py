@@ -8,7 +8,8 @@ from device.capture.muxer import MediaFragment
 from device.disc_thread import DiscThread
 from device.numbers import Numbers
 from device.ports import Clock
-from device.spool import SegmentState, Spool
+from device.segment_state import SegmentState
+from device.spool import Spool
 from evidence.errors import DiscError
 from evidence.model import Officer, Timestamp
 
@@ -40,8 +41,9 @@ class SegmentWriter:
             self._began_us = fragment.first_frame_boot_us
             name = self._numbers.next_segment()
             self._segment = await self._disc.run(self._spool.open_segment, name, recording, officer, init, epoch)
-        entry = await self._disc.run(self._spool.append, self._segment, fragment)
-        return entry.fields["segment"], entry.fields["index"]
+        place = self._segment.segment, len(self._segment.parts)
+        await self._disc.run(self._spool.append, self._segment, fragment)
+        return place
 
     async def seal(self, trigger: str) -> None:
         """Seal the open segment; one that cannot be sealed now is tried again, at last by the next start's recovery."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from device.capture.muxer import MediaFragment
 from device.ports import Clock
-from evidence.errors import BadInputError, DiscError, DiscFullError
+from device.segment_state import SealedPart, SegmentState, info_fields, stored_fields
+from evidence.errors import BadInputError, DiscError, DiscFullError, KeyAwayError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.journal_store import JournalStore, head_path, state_head
 from evidence.journal import Chain, Entry
 from evidence.kinds import ALONE_KINDS, BLOB_KINDS, SEALED_BLOB, SEALED_SEGMENT
-from evidence.model import FragmentInfo, Officer, Timestamp
+from evidence.model import Officer, Timestamp
 from evidence.receipts import STORED, word_file
 from evidence.sealing import OVERHEAD_LIMIT_BYTES, Octets, Record, Sealer
 from evidence.signing import Signer, to_base64url
@@ -38,6 +39,9 @@ from evidence.wire import BLOB_LIMIT_BYTES
 
 RESERVE_BYTES = 8 * 1024 * 1024
 """Kept free of pictures, so that a full card still takes the entries that say so and those that free it."""
+UNSIGNED_LIMIT = 20_000
+"""Entries that may wait for the signing key: five hours of fragments, some 20 MB of memory."""
+KEY = "key"
 log = logging.getLogger(__name__)
 
 
@@ -69,40 +73,6 @@ class SpoolPaths:
         return self.word(STORED, name)
 
 
-@dataclass(slots=True)
-class SegmentState:
-    """A segment that is being written: where its file ends, and what its seal will say.
-
-    `epoch` is the instant of time stamp zero, as the clock stood when the segment began. `torn` while bytes may lie
-    behind the file's end that no entry speaks of. `digest` is over the plain file; recovery, which holds no key and
-    sees no plain byte, has none.
-    """
-
-    segment: str
-    recording: str
-    officer: str | None
-    epoch: Timestamp
-    sealer: Sealer | None = None
-    stored_bytes: int = 0
-    plain_bytes: int = 0
-    frames: int = 0
-    samples: int = 0
-    duration_us: int = 0
-    complete: bool = True
-    torn: bool = False
-    parts: list[list[Any]] = field(default_factory=list)
-    digest: Any = None
-
-    def take(self, fields: Mapping[str, Any]) -> None:
-        """Count one part in, as its entry describes it."""
-        self.stored_bytes += fields["stored_bytes"]
-        self.plain_bytes += fields["bytes"]
-        self.frames += fields.get("frames", 0)
-        self.samples += fields.get("samples", 0)
-        self.duration_us += fields.get("duration_us", 0)
-        self.parts.append([fields[name] for name in ("stored_bytes", "stored_sha256", "bytes", "sha256")])
-
-
 class Spool:
     """The writing end: one process, one thread (the disc thread) at a time."""
 
@@ -115,8 +85,12 @@ class Spool:
         signer: Signer,
         certificates: Iterable[bytes],
         vault: ec.EllipticCurvePublicKey,
+        unsigned_limit: int = UNSIGNED_LIMIT,
     ) -> None:
-        """Open or create. `vault` is what evidence is sealed to. Raises DiscError, BadInputError."""
+        """Open or create. `vault`: what evidence is sealed to; `unsigned_limit`: how many entries may wait for the key.
+
+        Raises DiscError, BadInputError.
+        """
         self.paths = SpoolPaths(root)
         self.disc = disc
         self.device = device
@@ -134,6 +108,8 @@ class Spool:
         self.journal = JournalStore(self.paths.journal, open_database=disc.open_database)
         self._chain = Chain(device, signer, self.journal.head())
         self._refused: deque[tuple[str, Timestamp, dict[str, Any]]] = deque()
+        self._key_away = False
+        self._unsigned_limit = unsigned_limit
 
     @property
     def is_new(self) -> bool:
@@ -188,14 +164,14 @@ class Spool:
         sealer = Sealer(self._vault, self.device, segment)
         number, believed = officer.number if officer else None, self._clock.now().at_boot_us(epoch.boot_us)
         state = SegmentState(segment, recording, number, believed, sealer, digest=sha256())
-        part = _Sealed.make(sealer, init, {})
+        part = SealedPart.make(sealer, init, {})
         self.disc.create(self.paths.segment(segment), part.stored)
         self._note_part("init", state, part.fields, recording=recording, epoch_boot_us=epoch.boot_us, boot=epoch.boot)
         state.digest.update(init)
         return state
 
-    def append(self, state: SegmentState, fragment: MediaFragment) -> Entry:
-        """Make one fragment durable, then journal it.
+    def append(self, state: SegmentState, fragment: MediaFragment) -> Entry | None:
+        """Make one fragment durable, then journal it; None when its entry waits for the signing key.
 
         Raises DiscError: the segment can only be sealed then, and but for a full card it is suspect.
         """
@@ -203,7 +179,7 @@ class Spool:
             raise DiscError(str(self.paths.segment(state.segment)), "takes nothing more", "it can only be sealed")
         self._refuse_without_room(len(fragment.data))
         state.torn = True
-        part = _Sealed.make(state.sealer, fragment.data, info_fields(fragment.info))
+        part = SealedPart.make(state.sealer, fragment.data, info_fields(fragment.info))
         try:
             self.disc.append(self.paths.segment(state.segment), part.stored, state.stored_bytes)
         except DiscFullError:
@@ -216,12 +192,12 @@ class Spool:
         state.torn = False
         return entry
 
-    def adopt(self, state: SegmentState, stored: Octets, said: Record) -> Entry:
+    def adopt(self, state: SegmentState, stored: Octets, said: Record) -> Entry | None:
         """Journal a fragment that was found on the card after a power cut and has been synced since.
 
         What is plain of it nobody here can read: the header of its record says it, and its tag binds that.
         """
-        fields = {"bytes": said.plain_bytes, "sha256": said.sha256, **_stored_fields(stored), **said.info}
+        fields = {"bytes": said.plain_bytes, "sha256": said.sha256, **stored_fields(stored), **said.info}
         return self._note_part("recovered", state, fields)
 
     def seal(self, state: SegmentState, trigger: str) -> Entry:
@@ -263,7 +239,7 @@ class Spool:
         if known is None:
             stored = Sealer(self._vault, self.device, blob).seal(plain, plain_sha256=blob)
             self._put_blob(self.paths.blob(blob), stored)
-            described = _stored_fields(stored)
+            described = stored_fields(stored)
         else:
             described = {name: known.fields[name] for name in ("stored_bytes", "stored_sha256")}
         return self._note(kind, at, {"blob": blob, "bytes": len(plain), **described, **fields})
@@ -284,6 +260,27 @@ class Spool:
         while self._refused:
             self._note(*self._refused[0])
             self._refused.popleft()
+        if self._key_away:
+            self._key_away = False
+            self._note("fault_cleared", self._clock.now(), {"part": KEY})
+
+    def _note_or_wait(self, kind: str, fields: dict[str, Any]) -> Entry | None:
+        """Journal what is durable; while the signing key is away its entry waits in memory, and recording goes on.
+
+        A power cut meanwhile costs the entry and not the bytes: recovery finds them and says so.
+        """
+        at = self._clock.now()
+        try:
+            return self.note(kind, at, **fields)
+        except KeyAwayError as error:
+            if len(self._refused) >= self._unsigned_limit:
+                raise
+            if not self._key_away:
+                self._key_away = True
+                log.warning("recorded, and to be signed later: %s", error)
+                self._refused.append(("fault", at, {"part": KEY, "what": error.what}))
+            self._refused.append((kind, at, fields))
+            return None
 
     def _note(self, kind: str, at: Timestamp, fields: Mapping[str, Any]) -> Entry:
         x5c = self._certificates if self.is_new or kind in ALONE_KINDS else ()
@@ -298,36 +295,9 @@ class Spool:
                 str(self.paths.root), f"less than the reserve of {RESERVE_BYTES >> 20} MiB would be left"
             )
 
-    def _note_part(self, kind: str, state: SegmentState, described: Mapping[str, Any], **more: Any) -> Entry:
+    def _note_part(self, kind: str, state: SegmentState, described: Mapping[str, Any], **more: Any) -> Entry | None:
         place = {"segment": state.segment, "index": len(state.parts), "offset_bytes": state.stored_bytes}
-        entry = self.note(kind, **place, **described, **more)
-        state.take(entry.fields)
+        fields = {**place, **described, **more}
+        entry = self._note_or_wait(kind, fields)
+        state.take(fields)
         return entry
-
-
-@dataclass(frozen=True, slots=True)
-class _Sealed:
-    """A part as it goes to the card, and what its entry says of both its forms."""
-
-    stored: bytes
-    fields: Mapping[str, Any]
-
-    @classmethod
-    def make(cls, sealer: Sealer, plain: bytes, info: Mapping[str, int]) -> _Sealed:
-        digest = to_base64url(sha256(plain).digest())
-        stored = sealer.seal(plain, info, digest)
-        return cls(stored, {"bytes": len(plain), "sha256": digest, **_stored_fields(stored), **info})
-
-
-def _stored_fields(stored: Octets) -> dict[str, Any]:
-    return {"stored_bytes": len(stored), "stored_sha256": to_base64url(sha256(stored).digest())}
-
-
-def info_fields(info: FragmentInfo) -> dict[str, int]:
-    """The fields of a fragment's entry that come from its own boxes."""
-    return {
-        "pts_us": info.pts_us,
-        "duration_us": info.duration_us,
-        "frames": info.frames,
-        "samples": info.samples,
-    }

@@ -14,11 +14,12 @@ from ipaddress import ip_address
 from secrets import token_hex
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from evidence.certificates import Role
+from evidence.certificates import DAMAGE, Role
 from evidence.errors import BadInputError
 from evidence.model import DEVICE_ID, EPOCH
 from evidence.signing import PrivateKey, PublicKey, VerifyKey
@@ -33,6 +34,7 @@ AGREEMENT = x509.KeyUsage(
     data_encipherment=False, key_agreement=True, encipher_only=False, decipher_only=False,
 )  # fmt: skip
 REQUEST_END = b"-----END CERTIFICATE REQUEST-----"
+REQUEST_LIMIT_BYTES = 16 * 1024
 
 
 class Purpose(Enum):
@@ -111,6 +113,8 @@ class Authority:
 
 def read_request(pem: bytes, where: str) -> Request:
     """Two CSRs, signing key first, link key second. Raises BadInputError that says what is wrong with them."""
+    if len(pem) > REQUEST_LIMIT_BYTES:
+        raise BadInputError(where, f"is longer than {REQUEST_LIMIT_BYTES} bytes", "two requests are shorter")
     blocks = [block.strip() + b"\n" + REQUEST_END for block in pem.split(REQUEST_END)[:-1]]
     if len(blocks) != 2:
         raise BadInputError(where, f"holds {len(blocks)} certificate requests instead of two", "signing key, link key")
@@ -139,12 +143,14 @@ def _read_one(pem: bytes, where: str) -> tuple[str, PublicKey]:
         request = x509.load_pem_x509_csr(pem)
         proven = request.is_signature_valid
         public = request.public_key()
-    except (ValueError, TypeError) as error:
+        names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except UnsupportedAlgorithm as error:
+        raise BadInputError(where, "asks for a certificate for a key that is neither Ed25519 nor P-256") from error
+    except DAMAGE as error:
         raise BadInputError(where, "holds an unreadable certificate request") from error
     VerifyKey.of(public)
     if not proven:
         raise BadInputError(where, "is not signed by the key that it wants a certificate for")
-    names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if len(names) != 1 or not DEVICE_ID.fullmatch(str(names[0].value)):
         raise BadInputError(where, "names no recorder", "common name: 3 to 32 letters, digits or hyphens")
     assert isinstance(public, PublicKey)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.errors import ConfigError
 from evidence.kinds import SEALED_BLOB, SEALED_SEGMENT
+from evidence.toml import read_toml
 
 JOURNAL_NAME = "journal.jws"
 JOURNAL_OWNER = "dock"
@@ -134,7 +134,7 @@ class Settings:
 def read_settings(folder: DockFolder) -> Settings:
     """What `liuhen dock init` chose. Raises ConfigError when the folder is none of its making."""
     try:
-        fields = tomllib.loads(folder.settings.read_text("utf-8"))
+        fields = read_toml(folder.settings.read_bytes(), str(folder.settings))
         return Settings(str(fields["host"]), int(fields["port"]))
     except OSError as error:
         hint = "make a dock with: liuhen dock init DIR"

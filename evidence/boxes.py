@@ -57,19 +57,17 @@ def whole_boxes(data: Bytes, offset: int = 0) -> Iterator[tuple[bytes, int, int]
         yield box.kind, box.start, box.end
 
 
-def whole_fragments(data: Bytes) -> list[tuple[int, int]]:
+def whole_fragments(data: Bytes) -> Iterator[tuple[int, int]]:
     """The complete moof+mdat pairs at the start of `data` as (start, end), in bytes, up to whatever is no such pair."""
-    fragments = []
     moof_start: int | None = None
     for kind, start, end in whole_boxes(data):
         if kind == b"moof" and moof_start is None:
             moof_start = start
         elif kind == b"mdat" and moof_start is not None:
-            fragments.append((moof_start, end))
+            yield moof_start, end
             moof_start = None
         else:
-            break
-    return fragments
+            return
 
 
 def describe_init(init: Bytes) -> Tracks:
@@ -100,7 +98,7 @@ def describe_fragment(data: Bytes, tracks: Tracks) -> FragmentInfo:
     units of its timescale. Raises BadInputError unless `data` is one whole pair with at least one video frame, and its
     times can be named in a journal.
     """
-    if whole_fragments(data) != [(0, len(data))]:
+    if next(whole_fragments(data), None) != (0, len(data)):
         raise BadInputError("fragment", "not one whole moof and mdat")
     moof = next(_boxes(data, 0, len(data)))
     trafs = [box for box in _children(data, moof) if box.kind == b"traf"]

@@ -87,6 +87,15 @@ class DiscFullError(DiscError):
     try_again = True
 
 
+class KeyAwayError(DiscError):
+    """A private key in a token that cannot be used now: nothing can be signed, so nothing can be journalled.
+
+    For whoever writes a journal that is the same as a card that refuses, which is why it is one of those.
+    """
+
+    try_again = True
+
+
 class LinkError(LiuhenError):
     """The broker or the other end is away."""
 

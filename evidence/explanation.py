@@ -26,7 +26,7 @@ CAUSES: Mapping[str, str] = {
     "operator_stop": "录像中关机",
 }
 PARTS: Mapping[str, str] = {
-    "camera": "镜头", "card": "存储卡", "heat": "过热", "queue": "处理过载", "agent": "程序",
+    "camera": "镜头", "card": "存储卡", "key": "签名密钥", "heat": "过热", "queue": "处理过载", "agent": "程序",
 }  # fmt: skip
 REASONS: Mapping[str, str] = {
     "device_fault": "设备故障",

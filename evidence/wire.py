@@ -17,6 +17,8 @@ from evidence.model import COUNT_END, DEVICE_ID, SEGMENT_ID, is_whole, shard_of
 ROOT = "liuhen/v1"
 VERSION = 1
 BATCH_LIMIT_BYTES = 256 * 1024
+WORD_LIMIT_BYTES = 256 * 1024
+"""An offer or a want. As lists and numbers JSON takes twenty times its size in memory."""
 OFFER_LIMIT_SEGMENTS = 64
 OFFER_LIMIT_BLOBS = 64
 PARTS_LIMIT = 100_000
@@ -194,6 +196,8 @@ def _json(value: Mapping[str, Any]) -> bytes:
 
 
 def _object(data: Octets, where: str) -> dict[str, Any]:
+    if len(data) > WORD_LIMIT_BYTES:
+        raise BadInputError(where, f"is longer than {WORD_LIMIT_BYTES} bytes")
     try:
         fields = json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -6,7 +6,6 @@ Example: `sim/scenarios/shift.toml`. Anything unknown, missing or impossible is 
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from itertools import pairwise
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence.errors import ConfigError
+from evidence.toml import read_toml
 from sim.step_values import read_value
 from sim.steps import LONGEST_S, STEPS, Dock, Step
 
@@ -63,19 +63,16 @@ def _scaled(step: Step, factor: float) -> Step:
 def load_scenario(path: Path) -> Scenario:
     """Read a scenario file. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(str(path), f"cannot be read: {reason}", "give a scenario file") from error
-    return parse_scenario(text, str(path))
+    return parse_scenario(data, str(path))
 
 
-def parse_scenario(text: str, where: str) -> Scenario:
+def parse_scenario(data: bytes, where: str) -> Scenario:
     """Read a scenario; `where` names it in errors. Raises ConfigError."""
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(where, f"is not TOML: {' '.join(str(error).split())}") from error
+    table = read_toml(data, where)
     _refuse_unknown(where, table, ("title", "step"))
     title = table.get("title")
     if not isinstance(title, str) or not title.strip():

@@ -169,7 +169,7 @@ class _Sink:
         return taken
 
     def take_fragments(self) -> list[bytes]:
-        places = whole_fragments(self._bytes)
+        places = list(whole_fragments(self._bytes))
         fragments = [bytes(self._bytes[start:end]) for start, end in places]
         if places:
             del self._bytes[: places[-1][1]]

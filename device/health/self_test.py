@@ -22,7 +22,8 @@ from device.health.limits import Range
 from device.health.throwaway import DEVICE, Throwaway, make_throwaway
 from device.intake import Intake
 from device.ports import Clock, Frame, Hardware, SoundBlock, VideoPacket
-from device.spool import SegmentState, Spool
+from device.segment_state import SegmentState
+from device.spool import Spool
 from evidence.errors import CaptureError, DiscError, LiuhenError
 from evidence.health import Item, State, counted
 from evidence.io.durable import Disc, make_folder

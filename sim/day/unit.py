@@ -8,6 +8,7 @@ from device.identity import provision
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
 from evidence.io.durable import PosixDisc, make_folder
+from evidence.io.key_place import KeyPlace
 from evidence.model import ClockGrade, Officer, Timestamp
 from sim.day.chip import CAMERA
 
@@ -25,12 +26,12 @@ class EveningBefore:
         return Timestamp(DAWN_US - 43_200_000_000, 480, ClockGrade.NTP, None, "0" * 32, 0)
 
 
-def make_unit(out: Path) -> None:
-    """A dock and an enrolled recorder in an empty folder. Raises LiuhenError."""
+def make_unit(out: Path, place: KeyPlace | None = None) -> None:
+    """A dock and an enrolled recorder in an empty folder; `place` for a signing key in a token. Raises LiuhenError."""
     folder, disc, clock = DockFolder(out), PosixDisc(), EveningBefore()
     init(folder, disc, clock, choose_settings((), "127.0.0.1", 8883), "127.0.0.1", (), receivers=1, as_root=False)
     identity = out / "device" / "identity"
-    request = provision(identity, DEVICE, disc)
+    request = provision(identity, DEVICE, disc, place)
     enrolment = enrol(folder, disc, clock, request.read_bytes(), str(request), OFFICER)
     for name, content in enrolment.files.items():
         disc.replace(identity / name, content)

@@ -144,7 +144,7 @@ def test_another_units_dock_is_not_ours(folder: Path, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_an_address_that_cannot_be_is_refused(folder: Path, text: bytes) -> None:
     (folder / "dock.toml").write_bytes(text)
-    with pytest.raises(ConfigError, match=r"dock\.toml: does not give host and port"):
+    with pytest.raises(ConfigError, match=r"dock\.toml: (does not give host and port|is not TOML)"):
         load_identity(folder)
 
 
