@@ -34,7 +34,8 @@ MAGIC = b"LIUHEN\x00\x01"
 TAG_BYTES = 16
 HEADER_LIMIT_BYTES = 512
 """No JSON in a sealed file is longer; ours have about 300 bytes in a head and 160 in a record."""
-OVERHEAD_LIMIT_BYTES = len(MAGIC) + 2 + 4 + 4 + 2 * HEADER_LIMIT_BYTES + TAG_BYTES
+HEAD_LIMIT_BYTES = len(MAGIC) + 2 + HEADER_LIMIT_BYTES
+OVERHEAD_LIMIT_BYTES = HEAD_LIMIT_BYTES + 4 + HEADER_LIMIT_BYTES + 4 + TAG_BYTES
 """So much larger than its plain bytes a stored part is at most."""
 PART_LIMIT_BYTES = 64 * 1024 * 1024
 INFO_FIELDS = ("pts_us", "duration_us", "frames", "samples")

@@ -53,7 +53,7 @@ def test_a_dock_has_one_root_and_a_certificate_for_each_of_its_processes(folder:
 
 def test_private_keys_are_for_one_user(folder: DockFolder) -> None:
     keys = sorted(folder.private.glob("*.key"))
-    names = ["broker", "ca", "dock", "head", "receiver-1", "receiver-2"]
+    names = ["broker", "ca", "dock", "head", "receiver-1", "receiver-2", "vault"]
     assert [path.stem for path in keys] == names
     assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
     assert stat.S_IMODE(folder.private.stat().st_mode) == 0o700

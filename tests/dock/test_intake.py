@@ -56,7 +56,7 @@ def scene(tmp_path: Path) -> Scene:
 def check_vault(folder: DockFolder, recorder: FakeRecorder) -> None:
     """Everything of this recorder is in the vault, once, with the right receipts, and nothing else is anywhere."""
     vault = folder.vault / recorder.device
-    expected = {f"{name}{suffix}" for name in recorder.segments for suffix in (".mp4", ".jws")}
+    expected = {f"{name}{suffix}" for name in recorder.segments for suffix in (".lhs", ".jws")}
     # A process that died while it stated the head of a journal leaves the new statement half written beside it.
     visible = {path.name for path in vault.iterdir() if not path.name.startswith(".") and path.suffix != ".new"}
     folders = {"blobs"} if recorder.blobs else set()
