@@ -77,7 +77,8 @@ def test_a_blob_is_stored_with_its_entry_and_answered_once(scene: Scene) -> None
 
 
 def test_a_blob_before_its_journal_entry_is_left_and_asked_for_again(scene: Scene) -> None:
-    blob, one = blob_name(b"photo"), scene.recorder.keep_blob(data=b"photo")
+    blob = blob_name(b"photo")
+    scene.recorder.keep_blob(data=b"photo")
     assert scene.lacks(scene.recorder.blob_message(blob)) == {blob: BLOB_RANGES}
     assert not scene.folder.blob("BWC-0001", blob).exists()
     offload(scene.desk, Uplink(scene.recorder))
@@ -148,7 +149,8 @@ def test_a_blob_that_stays_wrong_is_not_asked_for_for_ever(scene: Scene) -> None
 
 
 def test_what_lies_in_the_vault_is_never_written_over(scene: Scene) -> None:
-    blob, one = blob_name(b"photo"), scene.recorder.keep_blob(data=b"photo")
+    blob = blob_name(b"photo")
+    scene.recorder.keep_blob(data=b"photo")
     path = scene.folder.blob("BWC-0001", blob)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"other")
