@@ -122,7 +122,7 @@ class Sealer:
     def __init__(self, vault: ec.EllipticCurvePublicKey, device: str, name: str) -> None:
         """`name` is the segment's, or the hash of the plain photo or note."""
         key = ChaCha20Poly1305.generate_key()
-        enc, wrapped = seal_base(vault, key, _purpose(device, name))
+        enc, wrapped = seal_base(vault, key, key_purpose(device, name))
         self._aead = ChaCha20Poly1305(key)
         self._head = write_head(device, name, thumbprint(public_jwk(vault)), enc, wrapped)
         self._digest = sha256(self._head).digest()
@@ -183,7 +183,7 @@ def unlock(head: SealedHead, vault_key: VaultKey) -> bytes:
         what = f"is sealed to the vault key {head.vault[:12]}, not to {vault_key.kid[:12]}"
         raise UnknownKeyError(head.name, what, "open it with the key of that vault")
     try:
-        return open_base(vault_key, head.enc, head.key, _purpose(head.device, head.name))
+        return open_base(vault_key, head.enc, head.key, key_purpose(head.device, head.name))
     except BadInputError as error:
         raise RejectedError(head.name, "has a head that is not what the recorder wrote") from error
 
@@ -272,7 +272,7 @@ def _record_fields(text: bytes) -> dict[str, Any] | None:
     return fields if signed and counted else None
 
 
-def _purpose(device: str, name: str) -> bytes:
+def key_purpose(device: str, name: str) -> bytes:
     """HPKE's `info`: a key that was wrapped for one file opens no other."""
     return f"liuhen segment key {device}/{name}".encode("ascii")
 

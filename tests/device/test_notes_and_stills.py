@@ -41,7 +41,7 @@ def test_a_note_that_is_spoken_after_a_break_is_its_reason(root: Path) -> None:
     assert given.fields == {"interruption": interruption, "reason": "spoken", "note": note.fields["blob"]}
     assert note.fields["speech_ms"] > 1_500
     assert 3_500_000 < note.fields["to_boot_us"] - note.fields["from_boot_us"] < 5_500_000
-    with av.open(str(SpoolPaths(root).blob("voice_note", note.fields["blob"]))) as container:
+    with av.open(BytesIO(opened(SpoolPaths(root).blob(note.fields["blob"])))) as container:
         seconds = sum(frame.samples for frame in container.decode(audio=0)) / 48_000
     assert seconds == pytest.approx((note.fields["to_boot_us"] - note.fields["from_boot_us"]) / 1e6, abs=0.1)
     account = account_of(root)

@@ -87,7 +87,7 @@ def check_blobs(folder: DockFolder, recorder: FakeRecorder) -> None:
     """Every photo and note with its entry, and one receipt each."""
     stored = {}
     for blob, one in recorder.blobs.items():
-        path = folder.blob(recorder.device, one.entry.kind, blob)
+        path = folder.blob(recorder.device, blob)
         stored |= {path.name: one.data, f"{blob}.jws": f"{one.entry.token}\n".encode()}
         assert path.stat().st_mode & 0o777 == 0o400
     found = folder.vault / recorder.device / "blobs"

@@ -1,4 +1,4 @@
-"""What the vault holds plays in a browser, each segment by itself, as it is stored."""
+"""What the vault holds plays in a browser, each segment by itself, as it is opened."""
 
 from __future__ import annotations
 
