@@ -1,6 +1,6 @@
-"""A sealed segment and a sealed photo made with fixed keys, so that every byte can be made again. Never like this in use.
+"""A sealed segment and a sealed photo made with fixed keys, so that every byte can be made again.
 
-A nonce of HPKE comes from its ephemeral key, which must be random; only for vectors may it be known.
+Never like this in use: the key of a file and the ephemeral key of HPKE must be random, and only vectors may know them.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def seal_file(parts: Sequence[bytes], name: str = SEGMENT, device: str = RECORDE
     wrap, nonce = key_schedule(shared_secret(agreed, enc, VAULT.public), key_purpose(device, name))
     head = write_head(device, name, VAULT.kid, enc, ChaCha20Poly1305(wrap).encrypt(nonce, key, b""))
     aead, digest = ChaCha20Poly1305(key), read_head(head).digest
-    records = [seal_record(aead, digest, header(index, part, name), part) for index, part in enumerate(parts)]
+    records = [seal_record(aead, digest, header(index, part), part) for index, part in enumerate(parts)]
     return (head + records[0], *records[1:])
 
 
-def header(index: int, part: bytes, name: str = SEGMENT) -> dict[str, Any]:
+def header(index: int, part: bytes) -> dict[str, Any]:
     """What the clear header of a record says."""
     return {"index": index, "bytes": len(part), "sha256": hash_of(part), **(fragment_info(index) if index else {})}
 
