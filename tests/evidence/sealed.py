@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from evidence.hpke import key_schedule, shared_secret
 from evidence.sealing import KeyVaultKey, key_purpose, read_head, seal_record, write_head
+from evidence.signing import public_jwk, to_base64url
 from tests.evidence.golden import RECORDER, RECORDING, SEGMENT, Writer, hash_of, stamp
 
 
@@ -27,6 +28,10 @@ def scalar(name: str) -> ec.EllipticCurvePrivateKey:
 
 VAULT_PRIVATE = scalar("vault")
 VAULT = KeyVaultKey(VAULT_PRIVATE)
+VAULT_JWK = {
+    **public_jwk(VAULT.public),
+    "d": to_base64url(VAULT_PRIVATE.private_numbers().private_value.to_bytes(32, "big")),
+}
 PLAIN = (b"ftyp and moov", b"moof and mdat", b"moof and a longer mdat", b"moof, mdat")
 PHOTO = b"a photo with its EXIF"
 
