@@ -1,4 +1,4 @@
-r"""Encryption at rest that the recorder itself cannot undo (design section 6, docs/FORMAT.md section 6). Pure.
+r"""Encryption at rest that the recorder itself cannot undo (design section 6, docs/FORMAT.md section 5). Pure.
 
 Every file has a random key of its own, wrapped to the unit's vault key (HPKE, RFC 9180), and is written as records: one
 a part, each sealed by ChaCha20-Poly1305 (RFC 8439) and bound to recorder, file and place. A record's header is in the
