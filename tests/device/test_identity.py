@@ -112,7 +112,7 @@ def test_a_recorder_without_an_officer_is_one(tmp_path: Path, dock: DockFolder) 
     assert load_identity(enrolled(tmp_path / "identity", dock, "BWC-0008", assigned=False)).officer() is None
 
 
-MISSING = ["ca.pem", "signing.pem", "dock.pem", "dock.toml", "signing.key"]
+MISSING = ["ca.pem", "signing.pem", "dock.pem", "vault.pem", "dock.toml", "signing.key"]
 
 
 @pytest.mark.parametrize("name", MISSING)
@@ -130,6 +130,19 @@ def test_certificates_for_somebody_else_are_refused(folder: Path) -> None:
         with pytest.raises(UnknownKeyError):
             load_identity(folder)
         (folder / name).write_bytes(before)
+
+
+@pytest.mark.parametrize("other", ["dock.pem", "signing.pem", "link.pem"])
+def test_nothing_is_sealed_to_a_key_that_is_no_vaults(folder: Path, other: str) -> None:
+    (folder / "vault.pem").write_bytes((folder / other).read_bytes())
+    with pytest.raises(UnknownKeyError, match="enrol again"):
+        load_identity(folder)
+
+
+def test_nothing_is_sealed_to_another_units_vault(folder: Path, tmp_path: Path) -> None:
+    (folder / "vault.pem").write_bytes(make_dock(tmp_path / "other").vault_certificate.read_bytes())
+    with pytest.raises(UnknownKeyError):
+        load_identity(folder)
 
 
 def test_another_units_dock_is_not_ours(folder: Path, tmp_path: Path) -> None:
