@@ -74,8 +74,8 @@ def test_no_byte_of_picture_or_sound_is_on_the_card_and_the_vault_key_gives_all_
     written = b"".join(path.read_bytes() for path in root.rglob("*") if path.is_file())
     assert b"photo" not in written
     for secret in (cut.init, *(one.data for one in cut.fragments)):
-        for place in range(0, len(secret) - 16, 64):
-            assert secret[place : place + 16] not in written
+        pieces = [secret[place : place + 16] for place in range(0, len(secret) - 16, 64)]
+        assert [piece for piece in pieces if len(set(piece)) > 8 and piece in written] == []
     plain = [opened(path) for path in sorted((root / "segments").iterdir())]
     assert plain == [
         cut.init + b"".join(one.data for one in cut.fragments[:3]),
@@ -85,9 +85,7 @@ def test_no_byte_of_picture_or_sound_is_on_the_card_and_the_vault_key_gives_all_
         assert seal.fields["sha256"] == to_base64url(sha256(content).digest())
 
 
-def test_a_segments_key_is_forgotten_when_it_is_sealed_even_by_a_card_that_refuses(
-    root: Path, disc: FaultyDisc
-) -> None:
+def test_a_segments_key_is_forgotten_when_it_ends_even_on_a_card_that_refuses(root: Path, disc: FaultyDisc) -> None:
     clock = HandClock()
     spool = open_spool(root, disc, clock)
     with living(spool):
