@@ -11,11 +11,14 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from evidence.errors import DiscError, DiscFullError
 
+OWN, GROUP_READS = 0o600, 0o640
+"""Modes of files: for their owner alone; and for a second process of another user, which may read and no more."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -56,12 +59,15 @@ class Disc(Protocol):
         """Open what SQLite writes by itself, beside the verbs. It raises SQLite's errors, then and later."""
 
 
+@dataclass(frozen=True, slots=True)
 class PosixDisc:
-    """The verbs on a POSIX file system (ext4, XFS, btrfs)."""
+    """The verbs on a POSIX file system (ext4, XFS, btrfs). New files get `mode`, as far as the umask lets them."""
+
+    mode: int = OWN
 
     def create(self, path: Path, data: bytes) -> None:
         with _errors(path, "create"):
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self.mode)
             try:
                 _write_all(lambda view, _: os.write(made, view), data, 0)
                 os.fsync(made)
@@ -87,7 +93,7 @@ class PosixDisc:
                 raise
 
     def write_at(self, path: Path, data: bytes | memoryview, offset_bytes: int) -> None:
-        with _errors(path, "write to"), _opened(path, os.O_WRONLY | os.O_CREAT) as file:
+        with _errors(path, "write to"), _opened(path, os.O_WRONLY | os.O_CREAT, self.mode) as file:
             _write_all(lambda view, offset: os.pwrite(file, view, offset), data, offset_bytes)
 
     def sync(self, path: Path) -> None:
@@ -172,8 +178,8 @@ def _write_all(write: Callable[[memoryview, int], int], data: bytes | memoryview
 
 
 @contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    opened = os.open(path, flags, 0o600)
+def _opened(path: Path, flags: int, mode: int = OWN) -> Iterator[int]:
+    opened = os.open(path, flags, mode)
     try:
         yield opened
     finally:
