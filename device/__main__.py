@@ -19,7 +19,7 @@ from device.hw.system_clock import SystemClock
 from device.ports import Clock, Hardware
 from evidence.errors import LiuhenError
 from evidence.io.command import EXIT_UNREADABLE
-from evidence.io.durable import GROUP_READS, PosixDisc
+from evidence.io.durable import PosixDisc, SharedDisc
 from evidence.io.service import ServiceManager
 
 EXIT_BATTERY = 10
@@ -82,16 +82,14 @@ async def _live(config: Config, hardware: Hardware, *, whole: bool) -> bool:
     from device.agent import End, run  # noqa: PLC0415  the same
     from evidence.io.mqtt import Link  # noqa: PLC0415  the same
 
-    # Another user's uplink reads what lies in the spool; only its own user reads a key.
-    disc = PosixDisc(GROUP_READS)
-    return await run(config, hardware, disc, _stop_on_signals(), Link if whole else None) is End.BATTERY
+    return await run(config, hardware, SharedDisc(), _stop_on_signals(), Link if whole else None) is End.BATTERY
 
 
 async def _carry(config: Config, progress: Callable[[], None]) -> None:
     from device.hw.sysfs_power import SysfsPower  # noqa: PLC0415  the half with the camera has its own
     from device.uplink_alone import run_uplink  # noqa: PLC0415  the same
 
-    await run_uplink(config, SysfsPower(), SystemClock(), PosixDisc(GROUP_READS), _stop_on_signals(), progress)
+    await run_uplink(config, SysfsPower(), SystemClock(), SharedDisc(), _stop_on_signals(), progress)
 
 
 def main() -> int:

@@ -11,7 +11,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -59,11 +58,11 @@ class Disc(Protocol):
         """Open what SQLite writes by itself, beside the verbs. It raises SQLite's errors, then and later."""
 
 
-@dataclass(frozen=True, slots=True)
 class PosixDisc:
-    """The verbs on a POSIX file system (ext4, XFS, btrfs). New files get `mode`, as far as the umask lets them."""
+    """The verbs on a POSIX file system (ext4, XFS, btrfs)."""
 
-    mode: int = OWN
+    mode = OWN
+    """Of new files, as far as the umask lets them."""
 
     def create(self, path: Path, data: bytes) -> None:
         with _errors(path, "create"):
@@ -146,6 +145,12 @@ class PosixDisc:
 
     def open_database(self, uri: str) -> sqlite3.Connection:
         return open_database(uri)
+
+
+class SharedDisc(PosixDisc):
+    """The card that a second process reads, under a user of its own."""
+
+    mode = GROUP_READS
 
 
 def open_database(uri: str) -> sqlite3.Connection:
