@@ -70,9 +70,16 @@ class Machine:
                 env=environment,
                 start_new_session=True,
             )
-        self.leader = self.await_that("the machine has a first process", self._leader)
-        states = {"running", "degraded"}
-        self.await_that("the machine is up", lambda: self.ask("systemctl is-system-running") in states)
+        self.leader = 0
+        try:
+            self.leader = self.await_that("the machine has a first process", self._leader)
+            self.await_that("the machine is up", self._up)
+        except AssertionError:
+            self.end()
+            raise
+
+    def _up(self) -> bool:
+        return self.ask("systemctl is-system-running") in {"running", "degraded"}
 
     def _leader(self) -> int | None:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -128,5 +135,5 @@ class Machine:
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
-                os.kill(self.leader, signal.SIGKILL)
+                self.process.kill()
                 self.process.wait(10)
