@@ -19,6 +19,7 @@ from evidence.certificates import Trust
 from evidence.io.journal_store import Access, JournalStore
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry
+from evidence.model import Timestamp
 from evidence.verify import Verdict
 from tests.pi.machine import SUITES, Machine, build
 from tests.pi.units import BROKER
@@ -127,7 +128,7 @@ def gap_s(machine: Machine) -> float:
     broken, resumed = of_kind(machine, "interruption")[-1], of_kind(machine, "resumed")[-1]
     first = next(entry for entry in of_kind(machine, "fragment") if broken.seq < entry.seq < resumed.seq)
     seen_us = first.at.utc_us - first.fields["duration_us"]
-    return float((seen_us - broken.fields["began"]["utc_us"]) / 1e6)
+    return float((seen_us - Timestamp.from_fields(broken.fields["began"]).utc_us) / 1e6)
 
 
 def probed(machine: Machine, unit: str) -> dict[str, str]:
