@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ class TwoHalves(World):
     """A world whose recorder is two processes, as far as one loop can hold two."""
 
     out: Path
-    progress_at_s = 0.0
+    progress_at_s = recorders_progress_at_s = 0.0
 
     async def _agent(self, body: Body) -> End:
         half = run_uplink(
@@ -42,13 +43,17 @@ class TwoHalves(World):
         )
         self.uplink = asyncio.create_task(half)
         try:
-            return await run(self._config, body.hardware, self._slot, body.stop, None)
+            hardware = replace(body.hardware, progress=self.count_recorders_progress)
+            return await run(self._config, hardware, self._slot, body.stop, None)
         finally:
             self.uplink.cancel()
             await asyncio.wait({self.uplink})
 
     def count_progress(self) -> None:
         self.progress_at_s = asyncio.get_running_loop().time()
+
+    def count_recorders_progress(self) -> None:
+        self.recorders_progress_at_s = asyncio.get_running_loop().time()
 
     async def wait(self, seconds: float) -> None:
         await self.body.clock.sleep(seconds)
@@ -142,5 +147,20 @@ def test_the_uplink_shows_that_it_works_in_the_dock_and_out_of_it(docked: bool) 
             world.put_into_dock()
         await world.wait(300)
         assert asyncio.get_running_loop().time() - world.progress_at_s <= 5
+
+    live(story)
+
+
+def test_a_recorder_without_a_card_works_and_says_so() -> None:
+    """Whoever watches it must not end it: a new process would find no card either."""
+
+    async def story(world: TwoHalves) -> None:
+        world.card.die()
+        world.kill_agent()
+        await world.wait(120)
+        assert world.body.panel.shown[-1][1] is Light.FAULT
+        assert asyncio.get_running_loop().time() - world.recorders_progress_at_s <= 5
+        world.card.recover()
+        await world.wait(20)
 
     live(story)
