@@ -11,6 +11,8 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from functools import reduce
+from operator import xor
 from typing import Any
 
 import pytest
@@ -237,6 +239,29 @@ def test_the_health_check_tells_without_a_key(machine: Machine) -> None:
     machine.ask("systemctl start liuhen-health.service")
     said = machine.said("liuhen-health.service")
     assert any(line.startswith("LIUHEN ") for line in said), said
+
+
+def test_positions_of_a_true_gpsd_come_through_the_door(machine: Machine) -> None:
+    """A played receiver behind the real gpsd; the real proxy leads the real adapter to it, as the recorder's user."""
+    sentences = (
+        "GPRMC,060000.00,A,3854.396,N,10632.700,E,0.0,0.0,251126,,",
+        "GPGGA,060000.00,3854.396,N,10632.700,E,1,08,1.0,1100.0,M,0.0,M,,",
+    )
+    (machine.root / "var/lib/track.nmea").write_text("".join(map(nmea, sentences)) * 5)
+    machine.do("systemctl stop gpsd.socket gpsd.service; systemctl start liuhen-gpsd.socket")
+    machine.do("systemd-run --unit=receiver gpsfake -q -c 0.2 -P 2947 /var/lib/track.nmea")
+    path = "PYTHONPATH=/opt/liuhen/source:/opt/liuhen/site"
+    line = machine.do(f"runuser -u liuhen-recorder -- env {path} python3 -m tests.pi.locate")
+    assert json.loads(line) == pytest.approx([38.9066, 106.545], abs=1e-4)
+    assert machine.ask(
+        'runuser -u liuhen-uplink -- python3 -c "import socket; '
+        "socket.socket(socket.AF_UNIX).connect('/run/liuhen-gpsd')\" 2>&1"
+    ).endswith("Permission denied")
+
+
+def nmea(sentence: str) -> str:
+    """With its checksum."""
+    return f"${sentence}*{reduce(xor, sentence.encode()):02X}\r\n"
 
 
 @pytest.mark.parametrize("unit", [RECORDER, UPLINK, DOCK, BROKER, "liuhen-health.service"])
