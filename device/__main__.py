@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Half(StrEnum):
-    """The halves of a recorder, which meet in the spool (docs/adr/0009)."""
+    """The halves of a recorder, which meet in the spool (docs/adr/0011)."""
 
     RECORD = "record"
     """Camera, sound, panel and signing key; no network."""

@@ -1,7 +1,7 @@
 """COMPOSITION ROOT of the other half: the uplink as a process of its own, without camera and without signing key.
 
 Between it and the recorder (`device.agent.run` without a road) there is the spool, and nothing else: it reads journal
-and files, and puts the dock's words beside them. What happens in the other process it sees by looking (docs/adr/0009).
+and files, and puts the dock's words beside them. What happens in the other process it sees by looking (docs/adr/0011).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from evidence.errors import CaptureError
 WATCH_S = 0.5
 RETRY_S = 2.0
 PATIENCE_US = 60_000_000
-"""A camera that is lost for longer may be stuck in this process: then only a new one frees it (docs/adr/0009)."""
+"""A camera that is lost for longer may be stuck in this process: then only a new one frees it (docs/adr/0011)."""
 
 
 class CameraWatch:

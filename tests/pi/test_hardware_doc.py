@@ -53,4 +53,4 @@ def test_every_service_is_told_with_its_user() -> None:
         if user:
             told = users.get(path.name) or users.get(path.with_suffix(".timer").name)
             assert told == user[1], path.name
-    assert users[BROKER] == "mosquitto"
+    assert users[BROKER] == "liuhen-dock"

@@ -228,6 +228,19 @@ def test_the_uplink_carries_everything_into_the_dock_and_the_recorder_hears_of_i
     assert {path.stem for path in vault.glob("*.mp4")} >= sealed
 
 
+def test_the_broker_sees_nothing_of_the_dock_but_its_own(machine: Machine) -> None:
+    """Not even by way of the dock's process, though both have one user."""
+    pid = machine.show(DOCK, "MainPID")["MainPID"]
+    tried = f"/proc/{pid} /proc/{pid}/root/var /var/lib/liuhen-dock/vault /var/lib/liuhen-dock/dock/broker.key"
+    machine.drop_in(BROKER, f"[Service]\nExecStartPre=-/bin/ls -d {tried}\n")
+    machine.do(f"systemctl daemon-reload; systemctl restart {BROKER}")
+    said = machine.said(BROKER)
+    assert f"/proc/{pid}" in said
+    assert "/var/lib/liuhen-dock/dock/broker.key" in said
+    assert any(line.endswith(f"cannot access '/proc/{pid}/root/var': Permission denied") for line in said), said
+    assert any("vault': No such file" in line for line in said), said
+
+
 def test_the_recorder_does_not_notice_when_the_uplink_dies(machine: Machine) -> None:
     before = restarts(machine)
     machine.do(f"systemctl kill --signal=KILL --kill-who=main {UPLINK}")
