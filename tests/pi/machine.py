@@ -18,7 +18,7 @@ from tests.pi.units import BROKER, lay_out
 
 SUITES = {(3, 11): "bookworm", (3, 13): "trixie"}
 """The Debian whose Python is this one, so that its packages run there."""
-PACKAGES = "systemd,systemd-sysv,dbus,python3,mosquitto,libatomic1,gpsd,gpsd-clients"
+PACKAGES = "systemd,systemd-sysv,dbus,python3,mosquitto,libatomic1,gpsd"
 SOURCE = Path(__file__).parents[2]
 PLACES = {SOURCE: "/opt/liuhen/source", Path(sysconfig.get_path("purelib")): "/opt/liuhen/site"}
 LIUHEN = """\

@@ -260,10 +260,11 @@ def test_positions_of_a_true_gpsd_come_through_the_door(machine: Machine) -> Non
         "GPRMC,060000.00,A,3854.396,N,10632.700,E,0.0,0.0,251126,,",
         "GPGGA,060000.00,3854.396,N,10632.700,E,1,08,1.0,1100.0,M,0.0,M,,",
     )
-    (machine.root / "var/lib/track.nmea").write_text("".join(map(nmea, sentences)) * 5)
+    (machine.root / "var/lib/track.nmea").write_text("".join(map(nmea, sentences)))
     machine.do("systemctl stop gpsd.socket gpsd.service; systemctl start liuhen-gpsd.socket")
-    machine.do("systemd-run --unit=receiver gpsfake -q -c 0.2 -P 2947 /var/lib/track.nmea")
     path = "PYTHONPATH=/opt/liuhen/source:/opt/liuhen/site"
+    played = "-p StandardInput=file:/var/lib/track.nmea python3 -m tests.pi.receiver"
+    machine.do(f"systemd-run --unit=receiver --setenv={path} {played}")
     line = machine.do(f"runuser -u liuhen-recorder -- env {path} python3 -m tests.pi.locate")
     assert json.loads(line) == pytest.approx([38.9066, 106.545], abs=1e-4)
     assert machine.ask(
