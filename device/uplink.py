@@ -16,14 +16,14 @@ from pathlib import Path
 
 from device.disc_thread import DiscThread
 from device.health.task import forward_health
-from device.identity import ASSIGNMENT, LINK_KEY, Identity
-from device.ports import Clock
+from device.identity import ASSIGNMENT, LINK_KEY, LinkIdentity
+from device.ports import Clock, unwatched
 from device.reporting import Reports, report_topic
 from device.spool import SpoolPaths
 from device.spool_reader import SpoolReader
 from evidence.errors import DiscError, LinkError, LiuhenError
 from evidence.io.durable import Disc
-from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState, TlsBroker
 from evidence.io.road import OpenRoad, Road
 from evidence.receipts import read_assignment
 from evidence.transfer import Send, SendBlob, Sender, SendJournal, SendOffer, SendPart
@@ -56,7 +56,7 @@ class Uplink:
 
     def __init__(
         self,
-        identity: Identity,
+        identity: LinkIdentity,
         paths: SpoolPaths,
         disc: Disc,
         clock: Clock,
@@ -64,11 +64,13 @@ class Uplink:
         on_receipt: Callable[[], None],
         run_folder: Path,
         open_road: OpenRoad = Link,
+        progress: Callable[[], None] = unwatched,
     ) -> None:
         """`on_receipt` is called in the event loop when a new word of the dock lies in the spool.
 
-        The health card lies in `run_folder`.
+        The health card lies in `run_folder`. `progress` is called whenever a piece of work is done.
         """
+        self._progress = progress
         self._open_road = open_road
         self._identity = identity
         self._paths = paths
@@ -101,6 +103,7 @@ class Uplink:
                 await asyncio.wait({session, leaving}, return_when=asyncio.FIRST_COMPLETED)
                 if session.done():
                     session.result()
+                self._progress()
             finally:
                 for task in (session, leaving):
                     task.cancel()
@@ -137,12 +140,10 @@ class Uplink:
     def _open_link(self) -> Road:
         folder, device = self._identity.folder, self._identity.device
         config = LinkConfig(
-            host=self._identity.host,
-            port=self._identity.port,
+            TlsBroker(
+                self._identity.host, self._identity.port, folder / "ca.pem", folder / "link.pem", folder / LINK_KEY
+            ),
             client_id=device,
-            ca_path=folder / "ca.pem",
-            certificate_path=folder / "link.pem",
-            key_path=folder / LINK_KEY,
             window_messages=self._window + 4,
             will=(Topic(device, Up.STATUS).text(), write_status(online=False)),
         )
@@ -163,6 +164,7 @@ class Uplink:
         sender, reports = Sender(self._window), Reports(self._identity.device, link, reader.reports)
         connected, quiet_ticks = False, 0
         while self._whole or await self._thread.run(reader.reports.awaited):
+            self._progress()
             event = await self._events.get()
             match event:
                 case LinkState():
