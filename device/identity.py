@@ -33,17 +33,23 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """An enrolled recorder."""
+class LinkIdentity:
+    """What an enrolled recorder's uplink knows: whose evidence it carries, and to which dock. No signing key."""
 
     folder: Path
     device: str
-    signer: Signer
-    certificate: bytes
     dock_key: VerifyKey
-    vault_key: ec.EllipticCurvePublicKey
     host: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(LinkIdentity):
+    """An enrolled recorder."""
+
+    signer: Signer
+    certificate: bytes
+    vault_key: ec.EllipticCurvePublicKey
 
     def officer(self) -> Officer | None:
         """Who wears the recorder by the dock's latest word. What proves nothing is said and assigns nobody."""
@@ -84,8 +90,16 @@ def load_identity(folder: Path) -> Identity:
     signer = load_signer(folder, own.key)
     if own.key.kid != signer.kid or own.role is not Role.RECORDER or dock.role is not Role.DOCK:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
-    host, port = _dock_address(folder)
-    return Identity(folder, own.name, signer, certificate, dock.key, _vault_key(folder, trust), host, port)
+    return Identity(folder, own.name, dock.key, *_dock_address(folder), signer, certificate, _vault_key(folder, trust))
+
+
+def load_link_identity(folder: Path) -> LinkIdentity:
+    """Read what the uplink needs; the signing key may be out of reach. Raises as `load_identity`."""
+    trust = Trust(read_file(folder, "ca.pem"), str(folder / "ca.pem"))
+    own, dock = (trust.identify_pem(read_file(folder, name), str(folder / name)) for name in ("link.pem", "dock.pem"))
+    if own.role is not Role.LINK or dock.role is not Role.DOCK:
+        raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder's link and its dock")
+    return LinkIdentity(folder, own.name, dock.key, *_dock_address(folder))
 
 
 def _vault_key(folder: Path, trust: Trust) -> ec.EllipticCurvePublicKey:

@@ -22,7 +22,7 @@ from evidence.errors import BadInputError
 from evidence.journal import Entry
 from evidence.kinds import PART_KINDS, SEALED_SEGMENT
 from evidence.model import SEGMENT_ID, Timestamp
-from evidence.sealing import read_head, whole_records
+from evidence.sealing import HEAD_LIMIT_BYTES, read_head, whole_records
 from evidence.signing import to_base64url
 
 CASE_OPENED = "case_opened"
@@ -109,10 +109,11 @@ def _forget_unjournalled(spool: Spool) -> None:
 
 
 def _holds_pictures(data: bytes) -> bool:
+    """Or may hold them, behind a head that is damaged: what a cut leaves of the first write begins as it should."""
     try:
         first = len(read_head(data).stored)
     except BadInputError:
-        return False
+        return len(data) > HEAD_LIMIT_BYTES
     return sum(1 for _ in islice(whole_records(data, first, 0), 2)) > 1
 
 

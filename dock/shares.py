@@ -1,7 +1,7 @@
 """Split custody: a secret in three shares of which two give it back (SLIP-39). Pure but for chance.
 
 The library is the reference implementation of the standard, by its authors. Its shares are words on paper, each with a
-checksum, so that a slip of the pen is told from a wrong share (docs/adr/0021).
+checksum, so that a slip of the pen is told from a wrong share (docs/adr/0014).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ Read = Callable[[int, int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A part that the opened file holds: its number, its place in the file, and a fragment's time on the muxer's line."""
+    """A part that the opened file holds: its number, its place there, and a fragment's time on the muxer's line."""
 
     index: int
     offset_bytes: int

@@ -1,4 +1,4 @@
-r"""Encryption at rest that the recorder itself cannot undo (design section 6, docs/FORMAT.md section 6). Pure.
+r"""Encryption at rest that the recorder itself cannot undo (design section 6, docs/FORMAT.md section 5). Pure.
 
 Every file has a random key of its own, wrapped to the unit's vault key (HPKE, RFC 9180), and is written as records: one
 a part, each sealed by ChaCha20-Poly1305 (RFC 8439) and bound to recorder, file and place. A record's header is in the
@@ -34,7 +34,8 @@ MAGIC = b"LIUHEN\x00\x01"
 TAG_BYTES = 16
 HEADER_LIMIT_BYTES = 512
 """No JSON in a sealed file is longer; ours have about 300 bytes in a head and 160 in a record."""
-OVERHEAD_LIMIT_BYTES = len(MAGIC) + 2 + 4 + 4 + 2 * HEADER_LIMIT_BYTES + TAG_BYTES
+HEAD_LIMIT_BYTES = len(MAGIC) + 2 + HEADER_LIMIT_BYTES
+OVERHEAD_LIMIT_BYTES = HEAD_LIMIT_BYTES + 4 + HEADER_LIMIT_BYTES + 4 + TAG_BYTES
 """So much larger than its plain bytes a stored part is at most."""
 PART_LIMIT_BYTES = 64 * 1024 * 1024
 INFO_FIELDS = ("pts_us", "duration_us", "frames", "samples")
@@ -121,7 +122,7 @@ class Sealer:
     def __init__(self, vault: ec.EllipticCurvePublicKey, device: str, name: str) -> None:
         """`name` is the segment's, or the hash of the plain photo or note."""
         key = ChaCha20Poly1305.generate_key()
-        enc, wrapped = seal_base(vault, key, _purpose(device, name))
+        enc, wrapped = seal_base(vault, key, key_purpose(device, name))
         self._aead = ChaCha20Poly1305(key)
         self._head = write_head(device, name, thumbprint(public_jwk(vault)), enc, wrapped)
         self._digest = sha256(self._head).digest()
@@ -182,7 +183,7 @@ def unlock(head: SealedHead, vault_key: VaultKey) -> bytes:
         what = f"is sealed to the vault key {head.vault[:12]}, not to {vault_key.kid[:12]}"
         raise UnknownKeyError(head.name, what, "open it with the key of that vault")
     try:
-        return open_base(vault_key, head.enc, head.key, _purpose(head.device, head.name))
+        return open_base(vault_key, head.enc, head.key, key_purpose(head.device, head.name))
     except BadInputError as error:
         raise RejectedError(head.name, "has a head that is not what the recorder wrote") from error
 
@@ -271,7 +272,7 @@ def _record_fields(text: bytes) -> dict[str, Any] | None:
     return fields if signed and counted else None
 
 
-def _purpose(device: str, name: str) -> bytes:
+def key_purpose(device: str, name: str) -> bytes:
     """HPKE's `info`: a key that was wrapped for one file opens no other."""
     return f"liuhen segment key {device}/{name}".encode("ascii")
 

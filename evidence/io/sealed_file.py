@@ -10,10 +10,8 @@ from pathlib import Path
 from evidence.errors import BadInputError
 from evidence.io.new_file import new_file
 from evidence.io.verifying import reading
-from evidence.sealing import HEADER_LIMIT_BYTES, SealedHead, VaultKey, open_parts, read_head, unlock
+from evidence.sealing import HEAD_LIMIT_BYTES, SealedHead, VaultKey, open_parts, read_head, unlock
 from evidence.signing import to_base64url
-
-HEAD_LIMIT_BYTES = HEADER_LIMIT_BYTES + 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from device.agent import SOFTWARE
 from device.capture.muxer import MediaFragment
 from device.numbers import Numbers
 from device.recovery import recover
+from device.spool import SpoolPaths
 from evidence.io.durable import PosixDisc
-from evidence.journal import Entry
+from evidence.io.sealed_file import opened_parts
 from evidence.model import FragmentInfo
 from tests.bench.running import OFFICER, PICTURES, Setup, entries, fresh_clock, open_spool, running, set_up, verdict
+from tests.vault_key import vault_key_of
 
 START_LIMIT_S = 2.5
 RECOVERY_LIMIT_S = 1.0
@@ -53,14 +55,9 @@ def head_seq(setup: Setup) -> int:
 def recorded_parts(setup: Setup) -> tuple[bytes, MediaFragment]:
     """An init section and a fragment as the recorder makes them."""
     found = entries(setup.spool, "fragment")[-1]
-    (init,) = (entry for entry in entries(setup.spool, "init") if entry.fields["segment"] == found.fields["segment"])
-    data = (setup.spool / "segments" / f"{found.fields['segment']}.mp4").read_bytes()
-    return _part(data, init), MediaFragment(_part(data, found), FragmentInfo(0, 1_000_000, 30, 48_000), 0)
-
-
-def _part(data: bytes, entry: Entry) -> bytes:
-    offset = entry.fields["offset_bytes"]
-    return data[offset : offset + entry.fields["bytes"]]
+    path = SpoolPaths(setup.spool).segment(found.fields["segment"])
+    parts = list(opened_parts(path, vault_key_of(setup.root / "dock")))
+    return parts[0], MediaFragment(parts[found.fields["index"]], FragmentInfo(0, 1_000_000, 30, 48_000), 0)
 
 
 def fill(setup: Setup, root: Path, fragments: int) -> None:

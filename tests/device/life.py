@@ -14,7 +14,7 @@ from device.numbers import Numbers
 from device.ports import Clock
 from device.recovery import Recovered, recover
 from device.release import Releaser
-from device.spool import Spool, SpoolPaths
+from device.spool import SegmentState, Spool, SpoolPaths
 from device.spool_reader import SpoolReader
 from evidence.account import Account, Use, accounts
 from evidence.errors import DiscError
@@ -77,6 +77,7 @@ class Life:
         self._numbers = numbers
         self._clock = clock
         self._cut = cut or footage(8)
+        self.written: SegmentState | None = None
 
     def steps(self) -> Iterator[None]:
         self._clock.advance_to(EPOCH_US + 500_000)
@@ -180,7 +181,7 @@ class Life:
     def segment(self, recording: str, fragments: Iterable[MediaFragment], trigger: str) -> Generator[None]:
         epoch = self._clock.at(EPOCH_US)
         name = self._numbers.next_segment()
-        state = self._spool.open_segment(name, recording, OFFICER, self._cut.init, epoch)
+        state = self.written = self._spool.open_segment(name, recording, OFFICER, self._cut.init, epoch)
         yield
         for fragment in fragments:
             self._clock.advance_to(fragment.first_frame_boot_us + fragment.info.duration_us)

@@ -26,7 +26,7 @@ from evidence.wire import BLOB_LIMIT_BYTES, read_part
 from tests.device.cards import DyingDisc, FaultyDisc, Power, PowerCutError, fast_folder, signer_under
 from tests.device.hand_clock import HandClock, after_reboot
 from tests.device.life import Life, check_card, entries_of, living, open_spool, releaser, restart, start
-from tests.device.unit import unit
+from tests.device.unit import opened, unit
 
 DOCK_KEY = unit().dock.signer.verify_key
 STILL = {"recording": None, "segment": None, "index": None, "captured_boot_us": 7, "width": 64, "height": 48}
@@ -43,7 +43,7 @@ class Card:
         return [entry for entry in entries_of(self.root) if entry.kind in kinds]
 
     def path(self, entry: Entry) -> Path:
-        return self.spool.paths.blob(entry.kind, entry.fields["blob"])
+        return self.spool.paths.blob(entry.fields["blob"])
 
     def keep(self, payload: str) -> str:
         with closing(SpoolReader(self.spool.paths)) as reader:
@@ -90,7 +90,7 @@ def test_a_blob_whose_entry_is_refused_can_be_made_again(card: Card) -> None:
         with pytest.raises(DiscError):
             life.still()
         entry = life.still()
-        assert card.path(entry).read_bytes() == b"photo %d" % entry.seq
+        assert opened(card.path(entry)) == b"photo %d" % entry.seq
         spool.close()
     check_card(card.root)
 
@@ -99,10 +99,13 @@ def test_a_blob_is_named_by_its_bytes_which_may_name_their_entry(card: Card) -> 
     entry = card.spool.keep_blob("still", lambda seq: b"entry %d" % seq, card.clock.now(), **STILL)
     plain = b"entry %d" % entry.seq
     assert entry == entries_of(card.root)[-1]
-    assert card.path(entry).read_bytes() == plain
-    assert card.path(entry).name == f"{to_base64url(sha256(plain).digest())}.jpg"
-    assert (entry.fields["bytes"], entry.fields["stored_bytes"], entry.fields["width"]) == (len(plain), len(plain), 64)
-    assert entry.fields["stored_sha256"] == entry.fields["blob"]
+    assert opened(card.path(entry)) == plain
+    assert card.path(entry).name == f"{to_base64url(sha256(plain).digest())}.lhb"
+    stored = card.path(entry).read_bytes()
+    assert plain not in stored
+    digest = to_base64url(sha256(stored).digest())
+    assert (entry.fields["stored_bytes"], entry.fields["stored_sha256"]) == (len(stored), digest)
+    assert (entry.fields["bytes"], entry.fields["width"]) == (len(plain), 64)
 
 
 def test_the_number_given_is_the_entrys_own_even_when_others_were_waiting(card: Card) -> None:
@@ -111,7 +114,7 @@ def test_the_number_given_is_the_entrys_own_even_when_others_were_waiting(card: 
     with living(spool):
         spool.note_or_keep("clock", card.clock.now(), step_us=1)
         entry = spool.keep_blob("still", lambda seq: b"%d" % seq, card.clock.now(), **STILL)
-        assert card.path(entry).read_bytes() == b"%d" % entry.seq
+        assert opened(card.path(entry)) == b"%d" % entry.seq
         assert [one.kind for one in entries_of(card.root)[-2:]] == ["clock", "still"]
 
 
@@ -145,11 +148,11 @@ def test_a_card_that_takes_no_file_gets_no_entry(card: Card, verb: str, number: 
 def test_a_full_card_keeps_its_reserve(card: Card) -> None:
     class Full(PosixDisc):
         def free_bytes(self, _folder: Path) -> int:
-            return RESERVE_BYTES + 5
+            return RESERVE_BYTES + 2_000
 
     card.spool.disc = Full()
     with pytest.raises(DiscFullError, match="reserve"):
-        card.spool.keep_blob("still", lambda _: b"123456", card.clock.now(), **STILL)
+        card.spool.keep_blob("still", lambda _: bytes(2_000), card.clock.now(), **STILL)
     card.spool.keep_blob("still", lambda _: b"12345", card.clock.now(), **STILL)
 
 
@@ -204,7 +207,7 @@ def cut_card() -> Iterator[tuple[Path, HandClock, Path, bytes]]:
             numbers, _ = start(spool, clock)
             Life(spool, numbers, clock).still()
         data = b"a small photo"
-        yield root, clock, SpoolPaths(root).blob("still", to_base64url(sha256(data).digest())), data
+        yield root, clock, SpoolPaths(root).blob(to_base64url(sha256(data).digest())), data
 
 
 def test_a_cut_at_every_byte_of_a_blob_is_said_and_leaves_nothing(
@@ -250,7 +253,7 @@ def test_a_recovery_of_blobs_cut_at_every_verb_ends_as_if_it_had_not_been(
 
 
 def test_a_strangers_file_is_left_alone(card: Card) -> None:
-    strangers = [card.root / "blobs" / name for name in ("IMG_0001.jpg", "notes.txt", f"{'A' * 43}.png")]
+    strangers = [card.root / "blobs" / name for name in ("IMG_0001.jpg", "notes.txt", f"{'A' * 43}.jpg")]
     for path in strangers:
         path.write_bytes(b"mine")
     card.spool.close()

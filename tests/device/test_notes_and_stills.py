@@ -23,7 +23,7 @@ from tests.device.desk import Desk, next_boot
 from tests.device.life import restart
 from tests.device.speech import spoken
 from tests.device.test_duties import account_of, break_camera, live, of_kind, root
-from tests.device.unit import unit
+from tests.device.unit import opened, unit
 
 __all__ = ["root"]
 
@@ -41,7 +41,7 @@ def test_a_note_that_is_spoken_after_a_break_is_its_reason(root: Path) -> None:
     assert given.fields == {"interruption": interruption, "reason": "spoken", "note": note.fields["blob"]}
     assert note.fields["speech_ms"] > 1_500
     assert 3_500_000 < note.fields["to_boot_us"] - note.fields["from_boot_us"] < 5_500_000
-    with av.open(str(SpoolPaths(root).blob("voice_note", note.fields["blob"]))) as container:
+    with av.open(BytesIO(opened(SpoolPaths(root).blob(note.fields["blob"])))) as container:
         seconds = sum(frame.samples for frame in container.decode(audio=0)) / 48_000
     assert seconds == pytest.approx((note.fields["to_boot_us"] - note.fields["from_boot_us"]) / 1e6, abs=0.1)
     account = account_of(root)
@@ -110,7 +110,7 @@ def test_a_photo_belongs_to_the_fragment_that_shows_it_and_says_so_in_its_exif(r
     epoch_us = of_kind(root, "init")[0].fields["epoch_boot_us"]
     begin_us = epoch_us + fragment.fields["pts_us"]
     assert begin_us <= fields["captured_boot_us"] < begin_us + fragment.fields["duration_us"]
-    data = SpoolPaths(root).blob("still", fields["blob"]).read_bytes()
+    data = opened(SpoolPaths(root).blob(fields["blob"]))
     with Image.open(BytesIO(data)) as picture:
         assert picture.size == (fields["width"], fields["height"])
     exif = piexif.load(data)

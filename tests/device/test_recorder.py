@@ -26,7 +26,7 @@ from tests.device.footage import EPOCH_US, film
 from tests.device.hand_clock import HandClock, after_reboot
 from tests.device.life import check_after_cut, check_sum, entries_of, restart
 from tests.device.stage import Stage
-from tests.device.unit import OFFICER, unit
+from tests.device.unit import OFFICER, opened, unit
 
 FIRST_US = film(20).packets[0].boot_us
 FRAME_US = 100_000
@@ -52,8 +52,8 @@ def joined(root: Path, target: Path) -> Path:
     """All segments in one file: the first one's init section, and everybody's fragments."""
     paths, content = SpoolPaths(root), b""
     for seal in of_kind(entries_of(root), "segment"):
-        data = paths.segment(seal.fields["segment"]).read_bytes()
-        content += data[seal.fields["parts"][0][0] :] if content else data
+        data = opened(paths.segment(seal.fields["segment"]))
+        content += data[seal.fields["parts"][0][2] :] if content else data
     target.write_bytes(content)
     return target
 

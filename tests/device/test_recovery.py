@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from device.spool import SpoolPaths
+from device.capture.muxer import MediaFragment
+from device.spool import SpoolPaths, info_fields
 from evidence.account import Use, accounts
 from evidence.boxes import whole_fragments
 from evidence.errors import DiscError
@@ -24,18 +27,47 @@ from tests.device.cards import DyingDisc, FaultyDisc, Power, PowerCutError, fast
 from tests.device.footage import EPOCH_US, tiny_footage
 from tests.device.hand_clock import HandClock, after_reboot
 from tests.device.life import Life, check_after_cut, check_card, entries_of, living, open_spool, restart, start
-from tests.device.unit import OFFICER, unit
+from tests.device.unit import OFFICER, opened, unit
 
 CUT = tiny_footage(6)
 JOURNALLED = 2
-BEFORE = CUT.init + b"".join(one.data for one in CUT.fragments[:JOURNALLED])
 UNJOURNALLED = CUT.fragments[JOURNALLED:4]
-TAIL = b"".join(one.data for one in UNJOURNALLED)
 SEGMENT = "0123456789ab-00001"
 
 
-def recording_card(root: Path) -> HandClock:
-    """A card whose power went while a segment was being written, with two fragments journalled."""
+@dataclass(frozen=True)
+class Cutoff:
+    """A card whose power went while a segment was being written, with two fragments journalled.
+
+    `before` is the segment's file as far as it is journalled, `records` are the next ones that were sealed for it.
+    """
+
+    root: Path
+    clock: HandClock
+    before: bytes
+    records: tuple[bytes, ...]
+
+    @property
+    def tail(self) -> bytes:
+        return b"".join(self.records)
+
+    def with_tail(self, root: Path, tail: bytes) -> Path:
+        """A copy of the card with so much more in its segment's file."""
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(self.root, root)
+        path = SpoolPaths(root).segment(SEGMENT)
+        path.write_bytes(self.before + tail)
+        return path
+
+
+def sealed(life: Life, fragments: Iterable[MediaFragment]) -> tuple[bytes, ...]:
+    """The next records of the segment that is being written."""
+    assert life.written is not None
+    assert life.written.sealer is not None
+    return tuple(life.written.sealer.seal(one.data, info_fields(one.info)) for one in fragments)
+
+
+def recording_card(root: Path) -> Cutoff:
     clock = HandClock(boot_us=EPOCH_US)
     spool = open_spool(root, PosixDisc(), clock)
     with living(spool):
@@ -46,13 +78,14 @@ def recording_card(root: Path) -> HandClock:
         for _ in range(1 + JOURNALLED):
             next(steps)
         steps.close()
-    return clock
+        before = spool.paths.segment(SEGMENT).read_bytes()
+        return Cutoff(root, clock, before, sealed(life, UNJOURNALLED))
 
 
 @pytest.fixture(scope="module")
-def card() -> Iterator[tuple[Path, HandClock]]:
+def card() -> Iterator[Cutoff]:
     with fast_folder() as folder:
-        yield folder / "spool", recording_card(folder / "spool")
+        yield recording_card(folder / "spool")
 
 
 @pytest.fixture
@@ -61,64 +94,60 @@ def scratch() -> Iterator[Path]:
         yield folder / "spool"
 
 
-def copy_with_tail(card: Path, root: Path, tail: bytes) -> Path:
-    shutil.rmtree(root, ignore_errors=True)
-    shutil.copytree(card, root)
-    path = SpoolPaths(root).segment(SEGMENT)
-    path.write_bytes(BEFORE + tail)
-    return path
-
-
 def of_kind(entries: list[Entry], kind: str) -> list[Entry]:
     return [entry for entry in entries if entry.kind == kind]
 
 
-def plays(path: Path, pictures: int) -> bool:
+def plays(content: bytes, pictures: int, path: Path) -> bool:
+    path.write_bytes(content)
     command = ["ffprobe", "-v", "error", "-count_packets", "-select_streams", "v:0", "-show_entries",
                "stream=nb_read_packets", "-of", "csv=p=0", str(path)]  # fmt: skip
     said = subprocess.run(command, check=True, capture_output=True, text=True)
     return (said.stdout.strip(), said.stderr) == (str(pictures), "")
 
 
-def test_a_cut_at_every_byte_of_the_tail_loses_nothing(card: tuple[Path, HandClock], scratch: Path) -> None:
+def test_a_cut_at_every_byte_of_the_tail_loses_nothing(card: Cutoff, scratch: Path, tmp_path: Path) -> None:
     """Also at every border between fragments, and right after the last journalled byte."""
-    ends = [sum(len(one.data) for one in UNJOURNALLED[:count]) for count in range(len(UNJOURNALLED) + 1)]
-    for length in range(len(TAIL) + 1):
-        path = copy_with_tail(card[0], scratch, TAIL[:length])
-        recovered = restart(scratch, after_reboot(card[1]))
+    ends = [sum(map(len, card.records[:count])) for count in range(len(card.records) + 1)]
+    plain = CUT.init + b"".join(one.data for one in CUT.fragments[:4])
+    for length in range(len(card.tail) + 1):
+        path = card.with_tail(scratch, card.tail[:length])
+        recovered = restart(scratch, after_reboot(card.clock))
         whole = sum(1 for end in ends[1:] if end <= length)
         torn = length - ends[whole]
         assert (recovered.previous_end, recovered.fragments, recovered.torn_bytes) == ("power_loss", whole, torn)
-        assert path.read_bytes() == BEFORE + TAIL[: ends[whole]]
-        assert len(list(whole_fragments(path.read_bytes()[len(CUT.init) :]))) == JOURNALLED + whole
+        assert path.read_bytes() == card.before + card.tail[: ends[whole]]
+        content = opened(path)
+        assert plain.startswith(content)
+        assert len(list(whole_fragments(content[len(CUT.init) :]))) == JOURNALLED + whole
         entries = check_card(scratch)
         assert len(of_kind(entries, "recovered")) == whole
         places = [(one.fields["offset_bytes"], one.fields["bytes"]) for one in of_kind(entries, "torn")]
-        assert places == ([(len(BEFORE) + ends[whole], torn)] if torn else [])
+        assert places == ([(len(card.before) + ends[whole], torn)] if torn else [])
         (seal,) = of_kind(entries, "segment")
         assert (seal.fields["trigger"], seal.fields["complete"], seal.fields["officer"]) == (
             "power_loss", True, OFFICER.number,
         )  # fmt: skip
-        assert seal.fields["frames"] == 3 * (JOURNALLED + whole)
+        assert (seal.fields["frames"], seal.fields["sha256"]) == (3 * (JOURNALLED + whole), None)
         ((broken,),) = (one.interruptions for one in accounts(entries))
         assert (broken.cause, broken.state) == ("power_loss", "open")
         if length % 97 == 0 or torn == 0:
-            assert plays(path, 3 * (JOURNALLED + whole))
+            assert plays(content, 3 * (JOURNALLED + whole), tmp_path / "opened.mp4")
 
 
-def test_the_break_of_a_power_loss_begins_with_the_last_picture(card: tuple[Path, HandClock], scratch: Path) -> None:
-    copy_with_tail(card[0], scratch, TAIL)
-    restart(scratch, after_reboot(card[1], off_s=60))
+def test_the_break_of_a_power_loss_begins_with_the_last_picture(card: Cutoff, scratch: Path) -> None:
+    card.with_tail(scratch, card.tail)
+    restart(scratch, after_reboot(card.clock, off_s=60))
     (account,) = accounts(entries_of(scratch))
     (broken,) = account.interruptions
-    assert broken.start_us == card[1].at(EPOCH_US + 500_000 + 4_000_000).utc_us
+    assert broken.start_us == card.clock.at(EPOCH_US + 500_000 + 4_000_000).utc_us
     assert account.total_us(Use.RECORDED) == 4_000_000
     assert account.total_us(Use.UNEXPLAINED) == account.end_us - broken.start_us
 
 
-def test_a_crash_within_one_boot_is_a_fault_of_the_device(card: tuple[Path, HandClock], scratch: Path) -> None:
-    copy_with_tail(card[0], scratch, TAIL)
-    recovered = restart(scratch, HandClock(boot_us=card[1].boot_us + 10_000_000))
+def test_a_crash_within_one_boot_is_a_fault_of_the_device(card: Cutoff, scratch: Path) -> None:
+    card.with_tail(scratch, card.tail)
+    recovered = restart(scratch, HandClock(boot_us=card.clock.boot_us + 10_000_000))
     assert recovered.previous_end == "device_fault"
     entries = check_card(scratch)
     assert of_kind(entries, "segment")[0].fields["trigger"] == "device_fault"
@@ -126,10 +155,10 @@ def test_a_crash_within_one_boot_is_a_fault_of_the_device(card: tuple[Path, Hand
 
 
 def test_a_recovery_that_the_card_refuses_and_that_is_tried_again_tells_the_cause_of_the_first_break(
-    card: tuple[Path, HandClock], scratch: Path
+    card: Cutoff, scratch: Path
 ) -> None:
-    copy_with_tail(card[0], scratch, TAIL[:-7])
-    clock, disc = after_reboot(card[1]), FaultyDisc({"truncate": errno.EIO})
+    card.with_tail(scratch, card.tail[:-7])
+    clock, disc = after_reboot(card.clock), FaultyDisc({"truncate": errno.EIO})
     for _ in range(2):
         with pytest.raises(DiscError):
             restart(scratch, clock, disc)
@@ -145,13 +174,13 @@ def test_a_recovery_that_the_card_refuses_and_that_is_tried_again_tells_the_caus
 def test_behind_an_open_case_it_stays_a_tampering_however_often_the_recovery_is_tried(
     scratch: Path, what: str, cause: str
 ) -> None:
-    before = recording_card(scratch)
-    spool = open_spool(scratch, PosixDisc(), before)
+    cut = recording_card(scratch)
+    spool = open_spool(scratch, PosixDisc(), cut.clock)
     with living(spool):
         spool.note("tamper", what="case_opened")
         spool.note("tamper", what=what)
-    SpoolPaths(scratch).segment(SEGMENT).write_bytes(BEFORE + TAIL[:-7])
-    clock, disc = after_reboot(before), FaultyDisc({"truncate": errno.EIO})
+    SpoolPaths(scratch).segment(SEGMENT).write_bytes(cut.before + cut.tail[:-7])
+    clock, disc = after_reboot(cut.clock), FaultyDisc({"truncate": errno.EIO})
     with pytest.raises(DiscError):
         restart(scratch, clock, disc)
     disc.refused.clear()
@@ -159,48 +188,66 @@ def test_behind_an_open_case_it_stays_a_tampering_however_often_the_recovery_is_
     assert [one.cause for one in accounts(check_card(scratch))[0].interruptions] == [cause]
 
 
-def test_the_next_start_finds_nothing_more_to_do(card: tuple[Path, HandClock], scratch: Path) -> None:
-    copy_with_tail(card[0], scratch, TAIL[:-7])
-    first = restart(scratch, after_reboot(card[1]))
+def test_the_next_start_finds_nothing_more_to_do(card: Cutoff, scratch: Path) -> None:
+    card.with_tail(scratch, card.tail[:-7])
+    first = restart(scratch, after_reboot(card.clock))
     before = entries_of(scratch)
-    again = restart(scratch, after_reboot(card[1], off_s=120))
+    again = restart(scratch, after_reboot(card.clock, off_s=120))
     assert [entry.kind for entry in check_card(scratch)[len(before) :]] == ["power_on"]
     assert (again.fragments, again.torn_bytes, again.interrupted) == (0, 0, first.interrupted)
 
 
-def lying_moof(size: int) -> bytes:
-    return struct.pack(">I4s", size, b"moof") + b"\0" * 40
+Spoil = Callable[[bytes], bytes]
+"""What lies on the card instead of a record."""
 
 
-def patched(place: int, value: int) -> bytes:
-    """A whole fragment with one byte of its boxes changed."""
-    data = bytearray(UNJOURNALLED[0].data)
-    data[place % len(data)] = value
-    return bytes(data)
+def patched(place: int, value: int) -> Spoil:
+    """One byte is another."""
+
+    def spoil(record: bytes) -> bytes:
+        data = bytearray(record)
+        data[place % len(data)] = value
+        return bytes(data)
+
+    return spoil
 
 
+def saying(**changes: object) -> Spoil:
+    """The header says something else."""
+
+    def spoil(record: bytes) -> bytes:
+        (length,) = struct.unpack_from(">I", record)
+        text = json.dumps(json.loads(record[4 : 4 + length]) | changes).encode()
+        return struct.pack(">I", len(text)) + text + record[4 + length :]
+
+    return spoil
+
+
+names = st.sampled_from(["index", "bytes", "sha256", "pts_us", "duration_us", "frames", "samples"])
+values = st.one_of(st.integers(), st.floats(), st.text(max_size=50), st.none(), st.booleans())
 garbage = st.one_of(
-    st.binary(max_size=600),
-    st.integers(1, 5000).map(bytes),
-    st.integers(0, 600).map(lambda end: UNJOURNALLED[0].data[:end]),
-    st.integers(0, 2**32 - 1).map(lying_moof),
+    st.binary(max_size=600).map(lambda data: lambda _: data),
+    st.integers(1, 5000).map(lambda size: lambda _: bytes(size)),
+    st.integers(0, 600).map(lambda end: lambda record: record[:end]),
+    st.integers(0, 2**32 - 1).map(lambda size: lambda _: struct.pack(">I", size) + b"{}" * 40),
     st.builds(patched, st.integers(0, 600), st.integers(0, 255)),
+    st.builds(lambda name, value: saying(**{name: value}), names, values),
 )
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=st.integers(0, 2), tail=garbage, after=garbage)
-# A decode time that no journal can name once kept the recorder from starting.
-@example(before=0, tail=b"", after=patched(UNJOURNALLED[0].data.index(b"tfdt") + 8, 12))
+# A time that no journal can name once kept the recorder from starting.
+@example(before=0, tail=saying(pts_us=2**63), after=saying())
 def test_garbage_at_the_end_is_cut_off_and_said(
-    card: tuple[Path, HandClock], scratch: Path, before: int, tail: bytes, after: bytes
+    card: Cutoff, scratch: Path, before: int, tail: Spoil, after: Spoil
 ) -> None:
-    whole = b"".join(one.data for one in UNJOURNALLED[:before])
-    path = copy_with_tail(card[0], scratch, whole + tail + after)
+    whole = b"".join(card.records[:before])
+    path = card.with_tail(scratch, whole + tail(card.records[0]) + after(card.records[0]))
     size_bytes = path.stat().st_size
-    recovered = restart(scratch, after_reboot(card[1]))
+    recovered = restart(scratch, after_reboot(card.clock))
     assert recovered.fragments >= before
-    assert path.read_bytes().startswith(BEFORE + whole)
+    assert path.read_bytes().startswith(card.before + whole)
     assert path.stat().st_size + recovered.torn_bytes == size_bytes
     check_card(scratch)
 
@@ -253,8 +300,9 @@ def wreck() -> Iterator[tuple[Path, HandClock]]:
             steps.close()
             spool.note("released", segment=SEGMENT, stored_bytes=1)
         with spool.paths.segment("0123456789ab-00002").open("ab") as file:
-            file.write(CUT.fragments[2].data + CUT.fragments[3].data + CUT.fragments[4].data[:-1])
-        spool.paths.segment("0123456789ab-00003").write_bytes(CUT.init[:100])
+            file.write(b"".join(sealed(life, CUT.fragments[2:5]))[:-1])
+        begun = spool.paths.segment("0123456789ab-00002").read_bytes()[:100]
+        spool.paths.segment("0123456789ab-00003").write_bytes(begun)
         yield root, clock
 
 
@@ -285,7 +333,7 @@ def test_a_recovery_cut_at_every_verb_and_every_commit_ends_as_if_it_had_not_bee
     shutil.copytree(wreck[0], scratch)
     restart(scratch, after_reboot(wreck[1], off_s=60))
     expected = outcome(scratch)
-    assert {path.name for path in (scratch / "segments").iterdir()} == {"0123456789ab-00002.mp4"}
+    assert {path.name for path in (scratch / "segments").iterdir()} == {"0123456789ab-00002.lhs"}
     for steps in range(1000):
         shutil.rmtree(scratch)
         shutil.copytree(wreck[0], scratch)

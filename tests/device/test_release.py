@@ -34,7 +34,7 @@ class RoomyDisc(PosixDisc):
         return self.free
 
     def remove(self, path: Path) -> None:
-        if path.suffix == ".mp4" and path.exists():
+        if path.suffix == ".lhs" and path.exists():
             self.free += self.freed_by_file
         super().remove(path)
 

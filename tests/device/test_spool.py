@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,14 @@ from device.spool import RESERVE_BYTES, Spool, SpoolPaths
 from evidence.errors import DiscError, DiscFullError
 from evidence.io.durable import PosixDisc
 from evidence.io.verify_files import verify_path
+from evidence.signing import to_base64url
 from evidence.verify import Verdict
 from tests.device.cards import FaultyDisc, fast_folder
-from tests.device.footage import footage
+from tests.device.footage import EPOCH_US, footage
 from tests.device.hand_clock import BOOT, HandClock, after_reboot
 from tests.device.life import Life, check_after_cut, check_card, entries_of, living, open_spool, restart, start
 from tests.device.test_recorder import card_that_takes_nothing
-from tests.device.unit import unit
+from tests.device.unit import opened, unit
 
 
 @pytest.fixture
@@ -57,6 +60,58 @@ def test_a_whole_life_is_authentic_to_the_last_byte(root: Path) -> None:
     entries = check_card(root)
     assert [entry.kind for entry in entries][:2] == ["journal_opened", "power_on"]
     assert entries[-1].kind == "power_off"
+
+
+def test_no_byte_of_picture_or_sound_is_on_the_card_and_the_vault_key_gives_all_of_it_back(root: Path) -> None:
+    clock = HandClock()
+    spool, cut = open_spool(root, PosixDisc(), clock), footage(8)
+    with living(spool):
+        numbers, _ = start(spool, clock)
+        life = Life(spool, numbers, clock)
+        for _ in life.first_recording():
+            pass
+        spool.close()
+    written = b"".join(path.read_bytes() for path in root.rglob("*") if path.is_file())
+    assert b"photo" not in written
+    for secret in (cut.init, *(one.data for one in cut.fragments)):
+        pieces = [secret[place : place + 16] for place in range(0, len(secret) - 16, 64)]
+        assert [piece for piece in pieces if len(set(piece)) > 8 and piece in written] == []
+    plain = [opened(path) for path in sorted((root / "segments").iterdir())]
+    assert plain == [
+        cut.init + b"".join(one.data for one in cut.fragments[:3]),
+        cut.init + b"".join(one.data for one in cut.fragments[3:5]),
+    ]
+    for seal, content in zip([one for one in check_card(root) if one.kind == "segment"], plain, strict=True):
+        assert seal.fields["sha256"] == to_base64url(sha256(content).digest())
+
+
+def test_a_segments_key_is_forgotten_when_it_ends_even_on_a_card_that_refuses(root: Path, disc: FaultyDisc) -> None:
+    clock = HandClock()
+    spool = open_spool(root, disc, clock)
+    with living(spool):
+        numbers, _ = start(spool, clock)
+        recording = Life(spool, numbers, clock).begin()
+        state = spool.open_segment(numbers.next_segment(), recording, None, footage(8).init, clock.at(5_000_000))
+        sealer = weakref.ref(state.sealer) if state.sealer else None
+        assert sealer is not None
+        with card_that_takes_nothing(), pytest.raises(DiscError):
+            spool.seal(state, "button")
+        assert (state.sealer, sealer()) == (None, None)
+        with pytest.raises(DiscError, match="can only be sealed"):
+            spool.append(state, footage(8).fragments[0])
+        spool.seal(state, "button")
+
+
+def test_the_seal_says_when_time_stamp_zero_was_by_the_clock_of_its_beginning(root: Path) -> None:
+    clock = HandClock()
+    spool = open_spool(root, PosixDisc(), clock)
+    with living(spool):
+        numbers, _ = start(spool, clock)
+        life = Life(spool, numbers, clock)
+        for _ in life.segment(life.begin(), footage(8).fragments[:1], "button"):
+            pass
+    (seal,) = (one for one in entries_of(root) if one.kind == "segment")
+    assert seal.fields["epoch"] == clock.at(EPOCH_US).to_fields()
 
 
 def test_the_entry_of_a_fragment_says_what_its_boxes_say(root: Path, spool: Spool) -> None:
@@ -166,7 +221,8 @@ def test_a_name_that_the_card_refused_is_not_given_again_after_a_restart(root: P
         assert Numbers(spool.journal, BOOT).next_segment() not in names
 
 
-def test_a_file_of_the_card_that_lost_its_journal_is_not_removed(root: Path) -> None:
+@pytest.mark.parametrize("damaged_head", [False, True])
+def test_a_file_of_the_card_that_lost_its_journal_is_not_removed(root: Path, damaged_head: bool) -> None:
     clock = HandClock()
     spool = open_spool(root, PosixDisc(), clock)
     with living(spool):
@@ -175,7 +231,8 @@ def test_a_file_of_the_card_that_lost_its_journal_is_not_removed(root: Path) -> 
         for _ in life.segment(life.begin(), footage(8).fragments[:2], "button"):
             pass
     (path,) = (root / "segments").iterdir()
-    content = path.read_bytes()
+    content = b"x" * damaged_head + path.read_bytes()
+    path.write_bytes(content)
     for file in root.glob("journal.db*"):
         file.unlink()
     for off_s in (60, 120):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from device.ports import Clock
 from dock.authority import Authority, Purpose, certificate_pem
 from evidence.certificates import Trust
+from evidence.io.sealed_file import opened_bytes
 from evidence.journal import Chain, Entry
 from evidence.model import EPOCH, Officer
 from evidence.receipts import BLOB_STORED, DOCK, EXPLANATION, STORED
@@ -29,6 +31,11 @@ class Party:
 
     signer: KeySigner
     certificate: bytes
+
+
+def opened(path: Path) -> bytes:
+    """The plain bytes of a sealed file of the unit's recorder, up to its last whole part."""
+    return opened_bytes(path, unit().vault)
 
 
 @dataclass(frozen=True)

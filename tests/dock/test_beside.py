@@ -26,7 +26,7 @@ from evidence.receipts import BLOB_STORED, EXPLANATION, REPORT_TAKEN, check_expl
 from evidence.verify import Verdict
 from evidence.wire import BLOB_RANGES, Down, Offer, Ranges, Up, part_head, read_topic, read_want, write_offer
 from tests.dock.desk import Desk, FaultyDisc, PulledPlugError, Uplink, dock_entries, offload
-from tests.dock.fake_recorder import FakeRecorder, hash_of, make_dock
+from tests.dock.fake_recorder import FakeRecorder, blob_name, make_dock
 from tests.dock.test_intake import check_blobs
 
 Message = tuple[str, bytes]
@@ -65,7 +65,7 @@ def scene(tmp_path: Path) -> Scene:
 
 
 def test_a_blob_is_stored_with_its_entry_and_answered_once(scene: Scene) -> None:
-    blob, one = hash_of(b"photo"), scene.recorder.keep_blob(data=b"photo")
+    blob, one = blob_name(b"photo"), scene.recorder.keep_blob(data=b"photo")
     assert scene.lacks(scene.recorder.journal_message(), scene.offer(blob)) == {blob: BLOB_RANGES}
     (receipt,) = scene.words(scene.recorder.blob_message(blob))
     assert (receipt.kind, receipt.fields["entry_hash"]) == (BLOB_STORED, one.entry.head.hash)
@@ -77,9 +77,10 @@ def test_a_blob_is_stored_with_its_entry_and_answered_once(scene: Scene) -> None
 
 
 def test_a_blob_before_its_journal_entry_is_left_and_asked_for_again(scene: Scene) -> None:
-    blob, one = hash_of(b"photo"), scene.recorder.keep_blob(data=b"photo")
+    blob = blob_name(b"photo")
+    scene.recorder.keep_blob(data=b"photo")
     assert scene.lacks(scene.recorder.blob_message(blob)) == {blob: BLOB_RANGES}
-    assert not scene.folder.blob("BWC-0001", one.entry.kind, blob).exists()
+    assert not scene.folder.blob("BWC-0001", blob).exists()
     offload(scene.desk, Uplink(scene.recorder))
     check_blobs(scene.folder, scene.recorder)
     assert not scene.folder.quarantine("BWC-0001").exists()
@@ -89,7 +90,7 @@ def test_of_two_entries_about_the_same_bytes_the_first_is_the_one(scene: Scene) 
     first = scene.recorder.keep_blob(data=b"dark").entry
     scene.recorder.keep_blob(data=b"dark")
     scene.desk.take(scene.recorder.journal_message())
-    topic = scene.recorder.topic(Up.BLOB, hash_of(b"dark"))
+    topic = scene.recorder.topic(Up.BLOB, blob_name(b"dark"))
     (receipt,) = scene.words((topic, part_head(first.token) + b"dark"))
     assert receipt.fields["entry_seq"] == first.seq
 
@@ -120,7 +121,7 @@ def altered(recorder: FakeRecorder, blob: str, data: bytes) -> Message:
 @pytest.mark.parametrize("name", WRONG)
 def test_a_blob_that_cannot_be_evidence_is_kept_aside_with_its_reason(scene: Scene, name: str) -> None:
     make, why = WRONG[name]
-    blob = hash_of(b"photo")
+    blob = blob_name(b"photo")
     scene.recorder.keep_blob(data=b"photo")
     scene.desk.take(scene.recorder.journal_message())
     message = make(scene.recorder, blob)
@@ -136,7 +137,7 @@ def test_a_blob_that_cannot_be_evidence_is_kept_aside_with_its_reason(scene: Sce
 
 
 def test_a_blob_that_stays_wrong_is_not_asked_for_for_ever(scene: Scene) -> None:
-    blob = hash_of(b"photo")
+    blob = blob_name(b"photo")
     scene.recorder.keep_blob(data=b"photo")
     scene.desk.take(scene.recorder.journal_message())
     wrong = altered(scene.recorder, blob, b"phot\x6e")
@@ -148,8 +149,9 @@ def test_a_blob_that_stays_wrong_is_not_asked_for_for_ever(scene: Scene) -> None
 
 
 def test_what_lies_in_the_vault_is_never_written_over(scene: Scene) -> None:
-    blob, one = hash_of(b"photo"), scene.recorder.keep_blob(data=b"photo")
-    path = scene.folder.blob("BWC-0001", one.entry.kind, blob)
+    blob = blob_name(b"photo")
+    scene.recorder.keep_blob(data=b"photo")
+    path = scene.folder.blob("BWC-0001", blob)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"other")
     assert scene.words(scene.recorder.journal_message(), scene.recorder.blob_message(blob)) == []
@@ -328,7 +330,7 @@ def test_a_draft_says_what_the_recorder_knows_and_the_written_explanation_closes
     assert "情况说明 what happened" in text
     assert main(["dock", "draft", station, *about, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "reported"
-    assert main(["dock", "draft", station, *about, "--listen", "zh-CN"]) == 2
+    assert main(["dock", "draft", station, *about, "--listen", "note.m4a"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert main(["dock", "explain", station, *about, "--author", "110123", "--text", "镜头排线松动。"]) == 0
     assert main(["account", str(scene.folder.vault), "--json"]) == 0

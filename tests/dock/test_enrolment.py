@@ -55,10 +55,15 @@ def test_a_dock_has_one_root_and_a_certificate_for_each_of_its_processes(folder:
 
 def test_private_keys_and_passwords_are_for_one_user(folder: DockFolder) -> None:
     secrets = [*folder.private.glob("*.key"), *folder.private.glob("*.password"), folder.broker / "passwords"]
-    names = ["broker.key", "ca.key", "dock.key", "head.key", "passwords", "receiver-1.password", "receiver-2.password"]
-    assert sorted(path.name for path in secrets) == names
+    secrets.append(folder.vault_passphrase)
+    assert sorted(path.name for path in secrets) == [
+        "broker.key", "ca.key", "dock.key", "head.key", "passwords", "receiver-1.password", "receiver-2.password",
+        "vault.key", "vault.passphrase",
+    ]  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker)} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker, folder.carried_away)} == {
+        0o700
+    }
 
 
 def test_every_receiver_has_a_password_of_its_own_and_the_broker_only_its_hash(folder: DockFolder) -> None:

@@ -56,7 +56,7 @@ def scene(tmp_path: Path) -> Scene:
 def check_vault(folder: DockFolder, recorder: FakeRecorder) -> None:
     """Everything of this recorder is in the vault, once, with the right receipts, and nothing else is anywhere."""
     vault = folder.vault / recorder.device
-    expected = {f"{name}{suffix}" for name in recorder.segments for suffix in (".mp4", ".jws")}
+    expected = {f"{name}{suffix}" for name in recorder.segments for suffix in (".lhs", ".jws")}
     # A process that died while it stated the head of a journal leaves the new statement half written beside it.
     visible = {path.name for path in vault.iterdir() if not path.name.startswith(".") and path.suffix != ".new"}
     folders = {"blobs"} if recorder.blobs else set()
@@ -87,7 +87,7 @@ def check_blobs(folder: DockFolder, recorder: FakeRecorder) -> None:
     """Every photo and note with its entry, and one receipt each."""
     stored = {}
     for blob, one in recorder.blobs.items():
-        path = folder.blob(recorder.device, one.entry.kind, blob)
+        path = folder.blob(recorder.device, blob)
         stored |= {path.name: one.data, f"{blob}.jws": f"{one.entry.token}\n".encode()}
         assert path.stat().st_mode & 0o777 == 0o400
     found = folder.vault / recorder.device / "blobs"

@@ -4,11 +4,15 @@
 
 The keys are fixed and Ed25519 is deterministic, so the same files come out every time. `expected.json` is for other
 implementations: the verdict, and the number of the first line that is not what should stand there.
+
+`sealed/` holds a sealed segment and a sealed photo with their entries beside them, the same opened, a clip of the
+segment (each with its entry), and the vault's private key (RFC 7517), which opens them.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,10 +20,25 @@ from evidence.errors import LiuhenError
 from evidence.journal import Chain, sign_head
 from evidence.model import Timestamp
 from evidence.verify import JournalCheck, Verdict, verdict_of
-from tests.evidence.golden import APPROVAL, ASKING, CA_PEM, DOCK, RECORDER, SAMPLES, TRUST, Writer, signer, stamp
+from tests.evidence.golden import (
+    APPROVAL,
+    ASKING,
+    CA_PEM,
+    DOCK,
+    RECORDER,
+    SAMPLES,
+    SEGMENT,
+    TRUST,
+    Writer,
+    hash_of,
+    signer,
+    stamp,
+)
+from tests.evidence.sealed import PHOTO, PLAIN, VAULT_JWK, seal_file, sealed_journal
 from tests.evidence.test_journal import ATTACKS, GOOD_HEADER, JOURNAL, payload, token_of
 
 FOLDER = Path(__file__).parent / "vectors"
+SEALED = FOLDER / "sealed"
 BEGUN = JOURNAL.tokens[:2]
 HEAD = JOURNAL.entries[1].head
 
@@ -107,13 +126,32 @@ def files() -> dict[str, bytes]:
     return made
 
 
+def sealed_files() -> dict[str, bytes]:
+    """Every file of the folder `sealed`, by name."""
+    writer = sealed_journal()
+    seal, still = (f"{entry.token}\n".encode("ascii") for entry in writer.entries[-2:])
+    photo = hash_of(PHOTO)
+    return {
+        "vault.jwk": (json.dumps(VAULT_JWK, indent=1) + "\n").encode(),
+        "journal.jws": writer.text,
+        f"{SEGMENT}.lhs": b"".join(seal_file(PLAIN)),
+        f"{SEGMENT}.mp4": b"".join(PLAIN),
+        f"{SEGMENT}.jws": seal,
+        "clip.mp4": b"".join((PLAIN[0], *PLAIN[2:])),
+        "clip.jws": seal,
+        f"{photo}.lhb": seal_file([PHOTO], photo)[0],
+        f"{photo}.jpg": PHOTO,
+        f"{photo}.jws": still,
+    }
+
+
 def main() -> None:
     """Write the folder anew."""
-    FOLDER.mkdir(exist_ok=True)
-    for path in FOLDER.iterdir():
-        path.unlink()
-    for name, content in files().items():
-        (FOLDER / name).write_bytes(content)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    for folder, made in ((FOLDER, files()), (SEALED, sealed_files())):
+        folder.mkdir()
+        for name, content in made.items():
+            (folder / name).write_bytes(content)
 
 
 if __name__ == "__main__":

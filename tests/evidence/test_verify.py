@@ -31,6 +31,7 @@ from tests.evidence.golden import (
     TRUST,
     Writer,
     certificate_of,
+    opened,
     part_fields,
     seal_fields,
     short_journal,
@@ -343,9 +344,9 @@ def test_any_bytes_give_a_verdict_about_a_segment(parts: list[bytes], content: b
 def test_a_seal_over_parts_and_a_file_that_do_not_agree_is_told(tmp_path: Path) -> None:
     writer = Writer()
     writer.add("segment", seal_fields(PARTS) | {"sha256": seal_fields(PARTS[:2])["sha256"]})
-    (tmp_path / "x.lhs").write_bytes(b"".join(PARTS))
+    (tmp_path / "x.mp4").write_bytes(b"".join(map(opened, PARTS)))
     (tmp_path / "x.jws").write_text(f"{writer.tokens[0]}\n")
-    assert first(tmp_path / "x.lhs")[::2] == (Verdict.NOT_AUTHENTIC, "seals parts and a file that do not agree")
+    assert first(tmp_path / "x.mp4")[::2] == (Verdict.NOT_AUTHENTIC, "seals parts and a file that do not agree")
 
 
 def test_a_segment_that_was_sealed_as_incomplete_has_gaps(tmp_path: Path) -> None:

@@ -127,8 +127,8 @@ def test_no_bit_of_what_lies_beside_the_segments_can_be_changed_unseen(vault: Pa
 def test_no_bit_of_a_blob_with_its_entry_can_be_changed_unseen(vault: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone"
     alone.mkdir()
-    for suffix in (".jpg", ".jws"):
-        shutil.copy(vault / RECORDER / "blobs" / f"{hash_of(PHOTO)}{suffix}", alone / f"x{suffix}")
+    shutil.copy(vault / RECORDER / "blobs" / f"{hash_of(PHOTO)}.jws", alone / "x.jws")
+    (alone / "x.jpg").write_bytes(PHOTO)
     assert verdict(alone / "x.jpg") is Verdict.AUTHENTIC
     for path in sorted(alone.iterdir()):
         for place in flipped(path):
@@ -138,10 +138,10 @@ def test_no_bit_of_a_blob_with_its_entry_can_be_changed_unseen(vault: Path, tmp_
 @pytest.mark.parametrize(
     ("data", "where", "what"),
     [
-        (PHOTO[:-1], "byte 0", "is not what was signed, it is 1 bytes too short"),
-        (b"", "byte 0", "is not what was signed, it is 7 bytes too short"),
-        (b"b photo", "byte 0", "is not what was signed"),
-        (PHOTO + b"x", "byte 7", "what follows the end is not what was signed"),
+        (sealed(PHOTO)[:-1], "byte 0", "is not what was signed, it is 1 bytes too short"),
+        (b"", "byte 0", "is not what was signed, it is 14 bytes too short"),
+        (b"sealed b photo", "byte 0", "is not what was signed"),
+        (sealed(PHOTO) + b"x", "byte 14", "what follows the end is not what was signed"),
     ],
 )
 def test_what_is_wrong_with_a_blob_is_told(vault: Path, card: Path, data: bytes, where: str, what: str) -> None:
@@ -186,7 +186,7 @@ def test_a_blob_that_is_not_offloaded_yet_is_a_gap_of_the_vault(vault: Path) -> 
     (vault / RECORDER / "journal.jws").write_bytes(writer.text)
     restate(vault, writer)
     what = "was journalled by the recorder and is not here"
-    assert first(vault) == (Verdict.GAPS, f"{RECORDER}/blobs/{hash_of(b'another photo')}.jpg", what)
+    assert first(vault) == (Verdict.GAPS, f"{RECORDER}/blobs/{hash_of(b'another photo')}.lhb", what)
 
 
 def swap_blobs(folder: Path) -> None:
@@ -204,7 +204,7 @@ def swap_entries(folder: Path) -> None:
 
 
 def put_foreign(folder: Path) -> None:
-    (folder / f"{hash_of(b'foreign')}.jpg").write_bytes(b"foreign")
+    (folder / f"{hash_of(b'foreign')}.lhb").write_bytes(b"foreign")
 
 
 SUBSTITUTIONS: dict[str, tuple[Callable[[Path], None], Verdict]] = {

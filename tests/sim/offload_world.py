@@ -211,7 +211,7 @@ class Station:
         """What the dock has, complete or coming in."""
         incoming = (self.folder.private / "incoming").glob("*/*.part")
         vault = self.folder.vault
-        return sum(size_bytes(path) for path in (*incoming, *vault.glob("*/*.mp4"), *vault.glob("*/blobs/*.[jm][p4]*")))
+        return sum(size_bytes(path) for path in (*incoming, *vault.glob("*/*.lhs"), *vault.glob("*/blobs/*.lhb")))
 
     def entries(self, kind: str) -> list[Entry]:
         """The dock's own journal."""
@@ -236,7 +236,7 @@ class Station:
         """Every segment byte by byte, one receipt each, nothing beside, all authentic."""
         for one in self.recorders:
             folder = self.folder.vault / one.device
-            files = sorted((*folder.glob("*.mp4"), *folder.glob("blobs/*.jpg"), *folder.glob("blobs/*.m4a")))
+            files = sorted((*folder.glob("*.lhs"), *folder.glob("blobs/*.lhb")))
             assert {path.name: sha256(path.read_bytes()).hexdigest() for path in files} == one.whole
         stored = Counter((e.fields["recorder"], e.fields["segment"]) for e in self.entries("stored"))
         stored += Counter((e.fields["recorder"], e.fields["blob"]) for e in self.entries("blob_stored"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 import uuid
@@ -15,10 +16,12 @@ from typing import Any
 
 from evidence.certificates import Trust
 from evidence.io.account_command import read_journals
+from evidence.io.sealed_file import open_file
 from evidence.journal import Entry
 from evidence.model import ClockGrade, Timestamp
 from sim.clock import SimClock
 from sim.processes import liuhen
+from tests.vault_key import vault_key_of
 
 SCENARIOS = Path(__file__).parents[2] / "sim" / "scenarios"
 FRAMES_PER_S = 30
@@ -121,9 +124,23 @@ class Left:
         return [entry for entry in self.entries if entry.kind in kinds]
 
     @property
-    def segments(self) -> list[Path]:
+    def stored(self) -> list[Path]:
         """The vault's segments in the order in which they were sealed."""
-        return [next((self.out / "vault").glob(f"*/{e.fields['segment']}.mp4")) for e in self.kinds("segment")]
+        return [next((self.out / "vault").glob(f"*/{e.fields['segment']}.lhs")) for e in self.kinds("segment")]
+
+    @property
+    def segments(self) -> list[Path]:
+        """The same opened, with their seals beside them, in a folder of their own."""
+        folder, key = self.out.with_name(f"{self.out.name}-opened"), vault_key_of(self.out)
+        folder.mkdir(exist_ok=True)
+        made = []
+        for stored in self.stored:
+            path = folder / f"{stored.stem}.mp4"
+            if not path.exists():
+                open_file(stored, path, key)
+                shutil.copy(stored.with_suffix(".jws"), folder)
+            made.append(path)
+        return made
 
     def captures(self, segment: Path) -> list[Timestamp]:
         """When each picture of a segment was captured, by journal and time stamps; the camera ticks steadily."""

@@ -55,11 +55,11 @@ def test_it_ends_well_and_prints_the_report_and_nothing_else(shift: Left) -> Non
 def test_the_counts_agree_with_what_lies_in_the_vault(shift: Left) -> None:
     report, segments = shift.report, shift.segments
     assert len(segments) == report["segments"] == report["receipts"] == report["segments_released"]
-    assert sorted(segments) == sorted((shift.out / "vault").glob("*/*.mp4"))
+    assert sorted(shift.stored) == sorted((shift.out / "vault").glob("*/*.lhs"))
     assert sum(len(packets(path, "v")) for path in segments) == report["frames_recorded"]
     assert report["frames_captured"] >= report["frames_recorded"]
     assert sum(path.read_bytes().count(b"moof") for path in segments) == report["fragments"]
-    assert sum(path.stat().st_size for path in segments) == report["offload_bytes"]
+    assert sum(path.stat().st_size for path in shift.stored) == report["offload_bytes"]
     assert 0 < report["offload_seconds"] < 60
     assert 30e6 < report["agent_rss_peak_bytes"] < 200e6
     assert report["bookmarks"] == 1
@@ -103,14 +103,20 @@ def code_of(*arguments: str | Path) -> int:
 
 
 def test_the_verifier_finds_everything_authentic(shift: Left, capsys: pytest.CaptureFixture[str]) -> None:
-    for path in (shift.out / "vault", shift.out / "vault" / DEVICE, shift.out / "spool", *shift.segments):
+    for path in (
+        shift.out / "vault",
+        shift.out / "vault" / DEVICE,
+        shift.out / "spool",
+        *shift.stored,
+        *shift.segments,
+    ):
         assert code_of("verify", path, "--trust", shift.out / "ca.pem") == 0
         assert capsys.readouterr().out.startswith("真实完整 authentic\n")
 
 
 def test_nobody_elses_root_vouches_for_it(shift: Left, tmp_path: Path) -> None:
     stranger = make_dock(tmp_path / "other").ca_certificate
-    for path in (shift.out / "vault", shift.out / "spool", *shift.segments):
+    for path in (shift.out / "vault", shift.out / "spool", *shift.stored, *shift.segments):
         assert code_of("verify", path, "--trust", stranger) == 1
         assert code_of("verify", path) == 1
 

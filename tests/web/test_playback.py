@@ -1,4 +1,4 @@
-"""What the vault holds plays in a browser, each segment by itself, as it is stored."""
+"""What the vault holds plays in a browser, each segment by itself, as it is opened."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from evidence.io.clip_command import cut
+from evidence.io.verify_files import verify_path
+from evidence.verify import Verdict
 from tests.sim.simulated import Left, simulated_shift
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -67,6 +70,24 @@ def test_every_segment_plays_to_its_end_by_itself(shift: Left, browser: Browser,
         assert seen["corruptedVideoFrames"] == 0
         assert seen["end"] - seen["start"] > 1
         assert seen["end"] == pytest.approx(seen["duration"], abs=0.1)
+
+
+def test_a_clip_plays_to_its_end_and_verifies(shift: Left, browser: Browser, tmp_path: Path) -> None:
+    target, page_file = tmp_path / "clip.mp4", tmp_path / "page.html"
+    page_file.write_text("<!doctype html><title>clip</title>")
+    for source in shift.segments:
+        cut(source, "1", "2.5", target)
+        page = browser.new_page()
+        page.goto(page_file.as_uri())
+        seen = page.evaluate(PLAY, [target.as_uri(), SPEED])
+        page.close()
+        assert (seen["error"], seen["corruptedVideoFrames"]) == (None, 0)
+        assert seen["end"] == pytest.approx(seen["duration"], abs=0.1)
+        assert 1.4 < seen["end"] - seen["start"] < 4.5
+        (withheld,) = verify_path(target, shift.trust).defects
+        assert (withheld.verdict, withheld.what[:11]) == (Verdict.GAPS, "clip: parts")
+        target.unlink()
+        target.with_suffix(".jws").unlink()
 
 
 def test_every_segment_is_what_it_should_be(shift: Left) -> None:
