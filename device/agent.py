@@ -285,7 +285,7 @@ def _open_card(config: Config, identity: Identity, hardware: Hardware, disc: Dis
     with ExitStack() as undone:
         undone.callback(hold.close)
         hold.enter_context(holding(config.spool))
-        spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
+        spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, identity.certificates)
         undone.callback(_let_go, spool)
         boot = hardware.clock.now().boot
         numbers = Numbers(spool.journal, boot)

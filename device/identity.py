@@ -3,13 +3,14 @@
 identity/signing.key   signs the journal; made here, never leaves
 identity/link.key      opens the TLS connection; so the process with the network needs no signing key (ADR 0006)
 identity/request.pem   what the dock signs at enrolment
-identity/signing.pem link.pem ca.pem dock.pem dock.toml assignment.jws   what the dock gave
+identity/signing.pem link.pem ca.pem dock.pem vault.pem dock.toml assignment.jws   what the dock gave
 """
 
 from __future__ import annotations
 
 import logging
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
-from evidence.certificates import Role, Trust, der_from_pem
+from evidence.certificates import Role, Trust, chain_from_pem
 from evidence.errors import BadInputError, ConfigError, LiuhenError, UnknownKeyError
 from evidence.io.durable import Disc, make_folder
 from evidence.model import DEVICE_ID, Officer
@@ -37,8 +38,10 @@ class Identity:
     folder: Path
     device: str
     signer: KeySigner
-    certificate: bytes
+    certificates: tuple[bytes, ...]
+    """Ours and the issuing CA's, in DER, as they stand in `x5c`."""
     dock_key: VerifyKey
+    vault_key: ec.EllipticCurvePublicKey
     host: str
     port: int
 
@@ -70,35 +73,52 @@ def provision(folder: Path, device: str, disc: Disc) -> Path:
 
 
 def load_identity(folder: Path) -> Identity:
-    """Read what provisioning and enrolment left. Raises ConfigError when a file is missing, BadInputError."""
-    trust = Trust(_read(folder, "ca.pem"), str(folder / "ca.pem"))
-    certificate = der_from_pem(_read(folder, "signing.pem"), str(folder / "signing.pem"))
-    own, dock = trust.identify_der(certificate), trust.identify_pem(_read(folder, "dock.pem"), str(folder / "dock.pem"))
-    signer = KeySigner.from_pem(_read(folder, SIGNING_KEY), str(folder / SIGNING_KEY))
+    """Read what provisioning and enrolment left. Raises ConfigError when a file is missing, BadInputError.
+
+    No date is looked at: a recorder whose clock is wrong, or whose certificate ran out, records all the same.
+    """
+    return read_identity(folder, lambda name: read_given(folder, name))
+
+
+def read_identity(folder: Path, read: Callable[[str], bytes]) -> Identity:
+    """The identity of a folder whose files `read` gives by name. Raises ConfigError, BadInputError, UnknownKeyError."""
+    trust = Trust(read("ca.pem"), str(folder / "ca.pem"))
+    certificates = chain_from_pem(read("signing.pem"), str(folder / "signing.pem"))
+    own, dock = trust.identify_der(certificates), trust.identify_pem(read("dock.pem"), str(folder / "dock.pem"))
+    signer = KeySigner.from_pem(read(SIGNING_KEY), str(folder / SIGNING_KEY))
     if own.key.kid != signer.kid or own.role is not Role.RECORDER or dock.role is not Role.DOCK:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
-    host, port = _dock_address(folder)
-    return Identity(folder, own.name, signer, certificate, dock.key, host, port)
+    host, port = _dock_address(folder / "dock.toml", read("dock.toml"))
+    vault_key = _vault_key(folder / "vault.pem", trust, read("vault.pem"))
+    return Identity(folder, own.name, signer, certificates, dock.key, vault_key, host, port)
 
 
-def _dock_address(folder: Path) -> tuple[str, int]:
-    path = folder / "dock.toml"
+def read_given(folder: Path, name: str) -> bytes:
+    """A file of the identity. Raises ConfigError."""
     try:
-        given = tomllib.loads(_read(folder, path.name).decode())
+        return (folder / name).read_bytes()
+    except OSError as error:
+        hint = "enrol again: liuhen device provision, liuhen dock enrol, liuhen device adopt"
+        raise ConfigError(str(folder / name), f"cannot be read: {error.strerror}", hint) from error
+
+
+def _vault_key(path: Path, trust: Trust, pem: bytes) -> ec.EllipticCurvePublicKey:
+    """What evidence is sealed to. Without it nothing is recorded: plain evidence is never written."""
+    vault = trust.identify_pem(pem, str(path))
+    if vault.role is not Role.VAULT or not isinstance(vault.key.public, ec.EllipticCurvePublicKey):
+        raise UnknownKeyError(str(path), "is not the certificate of a vault", "enrol again: liuhen dock enrol")
+    return vault.key.public
+
+
+def _dock_address(path: Path, text: bytes) -> tuple[str, int]:
+    try:
+        given = tomllib.loads(text.decode())
     except ValueError as error:
         raise ConfigError(str(path), "does not give host and port of the dock") from error
     match given:
         case {"host": str(host), "port": int(port)} if host and 0 < port < 65536:
             return host, port
     raise ConfigError(str(path), "does not give host and port of the dock")
-
-
-def _read(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        hint = "run: liuhen device provision, then liuhen dock enrol"
-        raise ConfigError(str(folder / name), f"cannot be read: {error.strerror}", hint) from error
 
 
 def _key(path: Path, disc: Disc, *, signing: bool) -> PrivateKey:

@@ -30,6 +30,36 @@ class DockFolder:
         return self.root / "dock"
 
     @property
+    def carried_away(self) -> Path:
+        """What is made here and must not stay here."""
+        return self.root / "root"
+
+    @property
+    def root_key(self) -> Path:
+        """The root's private key, until it is carried away."""
+        return self.carried_away / "root.key"
+
+    @property
+    def vault_certificate(self) -> Path:
+        """The certificate of the key that evidence is sealed to."""
+        return self.root / "vault.pem"
+
+    @property
+    def vault_key(self) -> Path:
+        """Its private key, behind a passphrase."""
+        return self.private / "vault.key"
+
+    @property
+    def vault_passphrase(self) -> Path:
+        """That passphrase, until it is carried away."""
+        return self.carried_away / "vault.passphrase"
+
+    @property
+    def crl(self) -> Path:
+        """The list of revoked certificates, which broker and receivers obey."""
+        return self.root / "crl.pem"
+
+    @property
     def vault(self) -> Path:
         """Evidence and journals."""
         return self.root / "vault"
@@ -43,6 +73,11 @@ class DockFolder:
     def broker(self) -> Path:
         """The broker's configuration."""
         return self.private / "broker"
+
+    @property
+    def broker_pid(self) -> Path:
+        """Where a running broker says its process id."""
+        return self.broker / "mosquitto.pid"
 
     @property
     def settings(self) -> Path:
@@ -59,7 +94,7 @@ class DockFolder:
         return self.private / f"{receiver}.password"
 
     def key(self, name: str) -> Path:
-        """The private key called `name`: ca, dock, broker, head."""
+        """The private key called `name`: issuing, dock, broker, head."""
         return self.private / f"{name}.key"
 
     def certificate(self, name: str) -> Path:
@@ -69,6 +104,10 @@ class DockFolder:
     def enrolled(self, device: str) -> Path:
         """The signing certificate of a recorder."""
         return self.private / "enrolled" / f"{device}.pem"
+
+    def link(self, device: str) -> Path:
+        """The certificate with which it opens its connection."""
+        return self.private / "links" / f"{device}.pem"
 
     def journal(self, owner: str) -> Path:
         """The dock's own journal, or its copy of a recorder's."""

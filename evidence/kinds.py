@@ -13,6 +13,7 @@ from typing import Any
 from evidence.errors import BadInputError
 from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole
 
+SERIAL = re.compile(r"[0-9a-f]{1,40}")
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
 INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
@@ -44,6 +45,10 @@ def _count(value: Any) -> bool:
     return is_whole(value, 0, COUNT_END)
 
 
+def _seq(value: Any) -> bool:
+    return is_whole(value, -1, COUNT_END)
+
+
 def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -71,6 +76,7 @@ def _parts(value: Any) -> bool:
 
 
 _hash = _matching(HASH)
+_serial = _matching(SERIAL)
 _segment = _matching(SEGMENT_ID)
 _boot = _matching(BOOT_ID)
 _owner = _matching(DEVICE_ID)
@@ -163,7 +169,9 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "released": {"segment": _segment, "stored_bytes": _count},
     "power_off": {"trigger": _text},
     # the dock's journal
-    "enrolled": {"recorder": _owner, "kid": _hash},
+    "vault_key": {"kid": _hash},
+    "dock_key": {"kid": _hash, "why": _text},
+    "enrolled": {"recorder": _owner, "kid": _hash, "link_serial": _serial, "replaces": _or_none(_owner)},
     "assignment": {"recorder": _owner, **_OFFICER},
     "stored": {
         "recorder": _owner, "segment": _segment, "sha256": _hash, "stored_bytes": _count,
@@ -175,6 +183,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "report_taken": {"recorder": _owner, "interruption": _interruption, "entry_seq": _count, "entry_hash": _hash},
     "explanation": {"recorder": _owner, "interruption": _interruption, "author": _text, "text": _text},
+    "revoked": {"recorder": _owner, "kid": _hash, "why": _text, "last_seq": _seq, "last_hash": _or_none(_hash)},
 }  # fmt: skip
 
 
