@@ -1,4 +1,4 @@
-"""The unit's certificate authorities: a root, an issuing CA below it, and what they issue (RFC 5280). Pure but for chance.
+"""The unit's CAs: a root, an issuing CA below it, and what they issue (RFC 5280). Pure but for chance.
 
 What a certificate may do is decided here and nowhere else; a request's own wishes are never copied.
 """

@@ -81,8 +81,9 @@ class Trust:
                 _check_may_issue(issuer)
         except DAMAGE as error:
             raise UnknownKeyError("certificate", "was not issued by the trusted CA") from error
-        for certificate in chain if at is not None else ():
-            _check_date(certificate, at)
+        if at is not None:
+            for certificate in chain:
+                _check_date(certificate, at)
         leaf = chain[0]
         name, role = _only(leaf, NameOID.COMMON_NAME), _only(leaf, NameOID.ORGANIZATIONAL_UNIT_NAME)
         if role not in set(Role):

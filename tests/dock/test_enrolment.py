@@ -16,7 +16,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from dock.authority import DOCUMENT_SIGNING
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder, read_settings
-from evidence.certificates import Role, Trust, der_from_pem
+from evidence.certificates import Role, Trust, chain_from_pem
 from evidence.errors import BadInputError, ConfigError, LiuhenError
 from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
@@ -124,11 +124,16 @@ def test_a_recorder_gets_what_it_needs(folder: DockFolder) -> None:
 def test_the_enrolment_is_in_the_docks_journal(folder: DockFolder) -> None:
     recorder = FakeRecorder("BWC-0001")
     recorder.enrol(folder)
-    assert [kind for kind, _ in journal_of(folder)] == ["enrolled", "assignment"]
-    assert journal_of(folder)[0][1] == {"recorder": "BWC-0001", "kid": recorder.chain._signer.kid}
+    vault, enrolled, assigned = journal_of(folder)
+    assert [kind for kind, _ in (vault, enrolled, assigned)] == ["vault_key", "enrolled", "assignment"]
+    link = x509.load_pem_x509_certificate(folder.link("BWC-0001").read_bytes())
+    assert enrolled[1] == {
+        "recorder": "BWC-0001", "kid": recorder.chain._signer.kid, "link_serial": f"{link.serial_number:x}",
+        "replaces": None,
+    }  # fmt: skip
     entries = [read_entry(token) for token in read_lines(folder.journal("dock"))]
     dock = trust_of(folder).identify_pem(folder.certificate("dock").read_bytes(), "dock")
-    assert entries[0].x5c == (der_from_pem(folder.certificate("dock").read_bytes(), "dock"),)
+    assert entries[0].x5c == chain_from_pem(folder.certificate("dock").read_bytes(), "dock")
     head = EMPTY
     for entry in entries:
         entry.verify(dock.key)
@@ -140,17 +145,17 @@ def test_the_same_request_again_gives_the_same_certificate_and_nothing_new_in_th
     recorder = FakeRecorder("BWC-0001")
     first = recorder.enrol(folder)
     again = enrol(folder, PosixDisc(), StillClock(), recorder.request, "request", None).files
-    assert [again[name] for name in ("signing.pem", "assignment.jws")] == [
-        first[name] for name in ("signing.pem", "assignment.jws")
+    assert [again[name] for name in ("signing.pem", "link.pem", "assignment.jws")] == [
+        first[name] for name in ("signing.pem", "link.pem", "assignment.jws")
     ]
-    assert len(journal_of(folder)) == 2
+    assert len(journal_of(folder)) == 3
 
 
 def test_a_known_name_with_another_key_is_refused(folder: DockFolder) -> None:
     FakeRecorder("BWC-0001").enrol(folder)
     with pytest.raises(BadInputError, match="the request has another one"):
         FakeRecorder("BWC-0001").enrol(folder)
-    assert len(journal_of(folder)) == 2
+    assert len(journal_of(folder)) == 3
 
 
 def new_key() -> ed25519.Ed25519PrivateKey:
@@ -210,7 +215,7 @@ def test_a_request_that_cannot_be_is_refused_with_one_line(
         enrol(folder, PosixDisc(), StillClock(), make(), "request.pem", None)
     assert "\n" not in str(caught.value)
     assert not list(folder.enrolled("any").parent.iterdir())
-    assert not folder.journal("dock").exists() or journal_of(folder) == []
+    assert [kind for kind, _ in journal_of(folder)] == ["vault_key"]
 
 
 @pytest.mark.parametrize(
