@@ -111,8 +111,10 @@ def _rekey(arguments: argparse.Namespace) -> None:
 def _reissue(arguments: argparse.Namespace) -> None:
     folder = DockFolder(arguments.folder)
     replace_issuing(folder, PosixDisc(), SystemClock(), arguments.root, arguments.loss)
-    running = reload_broker(folder)
-    said = "there is a new issuing CA; now renew every recorder, and carry the root away again"
+    # A broker that runs keeps the lists that it has read; without the old one it would refuse what a thief has made.
+    running = reload_broker(folder) if arguments.loss is Loss.LOST else False
+    restart = "" if arguments.loss is Loss.LOST else "restart the broker: systemctl restart mosquitto; "
+    said = f"there is a new issuing CA; {restart}renew every recorder, and carry the root away again"
     _say(arguments, {"loss": arguments.loss, "broker": running}, said)
 
 

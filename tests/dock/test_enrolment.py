@@ -55,10 +55,13 @@ def test_a_dock_has_one_root_and_a_certificate_for_each_of_its_processes(folder:
 
 def test_private_keys_and_passwords_are_for_one_user(folder: DockFolder) -> None:
     secrets = [*folder.private.glob("*.key"), *folder.private.glob("*.password"), folder.broker / "passwords"]
-    names = ["broker.key", "ca.key", "dock.key", "head.key", "passwords", "receiver-1.password", "receiver-2.password"]
-    assert sorted(path.name for path in secrets) == names
+    secrets += folder.carried_away.iterdir()
+    assert sorted(path.name for path in secrets) == [
+        "broker.key", "dock.key", "head.key", "issuing.key", "passwords", "receiver-1.password", "receiver-2.password",
+        "root.key", "vault.key", "vault.passphrase",
+    ]  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker)} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker, folder.carried_away)} == {0o700}
 
 
 def test_every_receiver_has_a_password_of_its_own_and_the_broker_only_its_hash(folder: DockFolder) -> None:
@@ -84,10 +87,10 @@ def test_the_broker_is_trusted_under_its_names_even_by_a_recorder_whose_clock_is
     settings = choose_settings(["dock.unit.cn"], "0.0.0.0", 8883)
     init(folder, PosixDisc(), StillClock(), settings, "0.0.0.0", ["dock.unit.cn"], 1, as_root=False)
     store = Store([trust_of(folder).root])
-    broker = x509.load_pem_x509_certificate(folder.certificate("broker").read_bytes())
+    broker, issuing = x509.load_pem_x509_certificates(folder.certificate("broker").read_bytes())
     for name in ("localhost", "dock.unit.cn"):
         builder = PolicyBuilder().store(store).time(clock)  # type: ignore[arg-type]
-        assert len(builder.build_server_verifier(x509.DNSName(name)).verify(broker, [])) == 2
+        assert len(builder.build_server_verifier(x509.DNSName(name)).verify(broker, [issuing])) == 3
     assert read_settings(folder).host == "dock.unit.cn"
 
 
