@@ -13,7 +13,7 @@ from dock.clock import SystemClock
 from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
-from dock.health import heard, heard_fields, print_heard, state_of
+from dock.health import heard, heard_fields, own_certificates, print_heard, state_of
 from dock.key_command import add_key_verbs, take_back, write_files
 from dock.receiver import serve
 from evidence.errors import BadInputError
@@ -46,7 +46,8 @@ a larger site runs several, each with its share of the recorders.
   liuhen dock run station --receiver 2 --of 2
 """
 HEALTH_HELP = """\
-Lists every enrolled recorder with the worst of what it last said of itself, worst recorder first.
+Lists every enrolled recorder with the worst of what it last said of itself, and the dock with the certificates that
+run out first, worst first.
 
 Exit codes, as monitoring plugins have them: 0 all well, 1 warning, 2 critical, 3 not known.
 """
@@ -95,7 +96,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _health(arguments: argparse.Namespace) -> int:
-    listed = list(heard(DockFolder(arguments.folder), SystemClock().now().utc_us))
+    folder, now_us = DockFolder(arguments.folder), SystemClock().now().utc_us
+    listed = [*heard(folder, now_us), own_certificates(folder, now_us)]
     if arguments.json:
         print(json.dumps([heard_fields(one) for one in listed], ensure_ascii=False, indent=2))
     else:

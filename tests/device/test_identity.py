@@ -124,7 +124,12 @@ def test_a_missing_file_is_named_with_what_to_do(folder: Path, name: str) -> Non
 
 def test_certificates_for_somebody_else_are_refused(folder: Path) -> None:
     """Of the same unit, but for another key or another purpose."""
-    for name, other in (("signing.pem", "dock.pem"), ("dock.pem", "signing.pem"), ("signing.pem", "link.pem"), ("vault.pem", "dock.pem")):
+    for name, other in (
+        ("signing.pem", "dock.pem"),
+        ("dock.pem", "signing.pem"),
+        ("signing.pem", "link.pem"),
+        ("vault.pem", "dock.pem"),
+    ):
         before = (folder / name).read_bytes()
         (folder / name).write_bytes((folder / other).read_bytes())
         with pytest.raises(UnknownKeyError):

@@ -32,7 +32,7 @@ def make_station(root: Path, receivers: int = 2) -> DockFolder:
 
 @contextmanager
 def running_broker(folder: DockFolder) -> Iterator[None]:
-    """mosquitto answers until the block ends."""
+    """The broker answers until the block ends."""
     command = [MOSQUITTO, "-v", "-c", str(folder.broker / "mosquitto.conf")]
     broker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert broker.stdout is not None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from tests.dock.station import make_station, running_broker, running_station
 
 PATIENCE_S = 20
 NAME, OTHER = "BWC-0001", "BWC-0002"
+HELLO = b"\x10\x10\x00\x04MQTT\x05\x02\x00\x0f\x00\x00\x03abc"
+"""CONNECT of MQTT 5."""
 NOW = time_of(SystemClock())
 
 
@@ -40,7 +43,7 @@ def station(tmp_path: Path) -> Iterator[DockFolder]:
 class Client:
     """A connection as somebody with these files."""
 
-    def __init__(self, station: DockFolder, files: Path, name: str, hears: str = "") -> None:
+    def __init__(self, station: DockFolder, files: Path, name: str, hears: Sequence[str] = ()) -> None:
         self.messages: queue.Queue[Incoming] = queue.Queue()
         self.states: queue.Queue[LinkState] = queue.Queue()
         self.refused: queue.Queue[str] = queue.Queue()
@@ -50,7 +53,7 @@ class Client:
         config = LinkConfig(broker, client_id=name)
         self.link = Link(config, self.messages.put, self.states.put, lambda topic, _: self.refused.put(topic))
         if hears:
-            self.link.subscribe([hears])
+            self.link.subscribe(hears)
         self.link.start()
 
     def state(self) -> LinkState:
@@ -85,7 +88,7 @@ def issued_by(authority: Authority, folder: Path, purpose: Purpose, when: timede
     return folder
 
 
-def stranger(station: DockFolder, folder: Path) -> Path:
+def stranger(_station: DockFolder, folder: Path) -> Path:
     return issued_by(Authority.make(NOW).make_issuing(NOW), folder, Purpose.CLIENT)
 
 
@@ -112,7 +115,7 @@ def revoked(station: DockFolder, folder: Path) -> Path:
 INTRUDERS: dict[str, tuple[Callable[[DockFolder, Path], Path], str]] = {
     "with a certificate of another unit": (stranger, "unknown ca"),
     "with a certificate that has run out": (
-        lambda station, folder: issued(station, folder, Purpose.CLIENT, -timedelta(days=6 * 365)), "certificate expired",
+        lambda station, folder: issued(station, folder, Purpose.CLIENT, -timedelta(days=2200)), "certificate expired",
     ),
     "with a certificate that has not begun": (
         lambda station, folder: issued(station, folder, Purpose.CLIENT, timedelta(days=2)), "bad certificate",
@@ -177,15 +180,16 @@ def test_a_revoked_recorder_does_not_come_back_by_resuming_its_session(station: 
     context = context_of(station, enrolled(station, tmp_path / "files"))
     with handshake(station, context) as line:
         line.settimeout(1)
-        line.sendall(b"\x10\x10\x00\x04MQTT\x05\x02\x00\x0f\x00\x00\x03abc")
+        line.sendall(HELLO)
         assert line.recv(64)[:1] == b"\x20"
         session = line.session
     take_back(station, NAME, "stolen")
+    answer = b""
     raw = socket.create_connection(("127.0.0.1", read_settings(station).port), timeout=PATIENCE_S)
-    with pytest.raises(OSError), context.wrap_socket(raw, server_hostname="127.0.0.1", session=session) as line:  # noqa: PT011
-        line.sendall(b"\x10\x10\x00\x04MQTT\x05\x02\x00\x0f\x00\x00\x03abc")
-        if line.recv(64) == b"":
-            raise ConnectionResetError
+    with suppress(OSError), context.wrap_socket(raw, server_hostname="127.0.0.1", session=session) as line:
+        line.sendall(HELLO)
+        answer = line.recv(64)
+    assert answer == b""
 
 
 def test_a_connected_recorder_is_cut_off_when_it_is_revoked_and_others_stay(
@@ -199,8 +203,7 @@ def test_a_connected_recorder_is_cut_off_when_it_is_revoked_and_others_stay(
         done = take_back(station, NAME, "stolen")
         assert done["broker"] is True
         assert not bad.state().connected
-        refused = bad.states.get(timeout=PATIENCE_S) if "revoked" not in bad.link._reason else None
-        assert refused is None or "revoked" in refused.reason
+        assert "certificate revoked" in bad.state().reason
         assert good.states.empty()
 
 
@@ -222,18 +225,20 @@ def test_a_recorder_with_a_valid_certificate_keeps_to_its_own_tree(
 ) -> None:
     verb, topic = TOPICS[what]
     files = enrolled(station, tmp_path / "files")
-    with Client(station, files, NAME, topic if verb == "hears" else "") as client:
+    mine, others = f"{ROOT}/1/{NAME}/up/report/mine", f"{ROOT}/2/{OTHER}/up/report/secret"
+    with Client(station, files, NAME, [topic, mine] if verb == "hears" else ()) as client:
         assert client.state().connected
         if verb == "says":
             client.link.publish(topic, b"{}")
             assert client.refused.get(timeout=PATIENCE_S) == topic
             return
         # The broker takes every subscription, and lets nothing through that is not allowed.
-        with Client(station, enrolled(station, tmp_path / "other", OTHER), OTHER, f"{ROOT}/+/{OTHER}/up/report/#") as other:
+        with Client(station, enrolled(station, tmp_path / "other", OTHER), OTHER, [others]) as other:
             assert other.state().connected
-            other.link.publish(f"{ROOT}/2/{OTHER}/up/report/x", b"secret")
+            other.link.publish(others, b"secret")
             assert other.messages.get(timeout=PATIENCE_S).payload == b"secret"
-        assert client.messages.empty()
+        client.link.publish(mine, b"mine")
+        assert client.messages.get(timeout=PATIENCE_S).topic == mine
 
 
 def test_nobody_can_be_another_one_by_calling_itself_so(station: DockFolder, tmp_path: Path) -> None:
@@ -248,7 +253,7 @@ def test_nobody_can_be_another_one_by_calling_itself_so(station: DockFolder, tmp
 def test_a_message_beyond_the_limit_ends_the_connection(station: DockFolder, tmp_path: Path) -> None:
     """The broker tells its limit; a client that minds it not is cut off before the message is in memory."""
     with handshake(station, context_of(station, enrolled(station, tmp_path / "files"))) as line:
-        line.sendall(b"\x10\x10\x00\x04MQTT\x05\x02\x00\x0f\x00\x00\x03abc")
+        line.sendall(HELLO)
         assert line.recv(64)[:1] == b"\x20"
         # PUBLISH with a remaining length of 268 million bytes.
         line.sendall(b"\x30\xff\xff\xff\x7f" + b"\x00\x01a\x00" + b"x" * 4096)
@@ -290,5 +295,5 @@ def test_a_broker_that_does_not_run_is_told_nothing(tmp_path: Path) -> None:
 
 
 def test_a_recorder_that_cannot_be_cut_off_is_said_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(LinkError, match="may still be connected.*restart the broker"):
+    with pytest.raises(LinkError, match=r"may still be connected.*restart the broker"):
         cut_off(make_station(tmp_path / "station"), SystemClock(), NAME)

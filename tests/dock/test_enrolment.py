@@ -61,7 +61,9 @@ def test_private_keys_and_passwords_are_for_one_user(folder: DockFolder) -> None
         "root.key", "vault.key", "vault.passphrase",
     ]  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker, folder.carried_away)} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker, folder.carried_away)} == {
+        0o700
+    }
 
 
 def test_every_receiver_has_a_password_of_its_own_and_the_broker_only_its_hash(folder: DockFolder) -> None:

@@ -108,7 +108,9 @@ def test_a_signature_with_unused_bits_is_refused() -> None:
     [
         pytest.param(certificate_of(RECORDER, root="foreign root"), id="issued by a foreign root"),
         pytest.param(chain_from_pem(FOREIGN_CA_PEM, "ca")[0], id="the foreign root itself"),
-        pytest.param(chain_from_pem(self_signed("root", P256_KEY), "ca")[0], id="a root that has stolen our root's name"),
+        pytest.param(
+            chain_from_pem(self_signed("root", P256_KEY), "ca")[0], id="a root that has stolen our root's name"
+        ),
         pytest.param(der(certificate(RECORDER, "admin", private(RECORDER).public_key())), id="unknown role"),
         pytest.param(
             der(certificate(RECORDER, "Recorder", private(RECORDER).public_key())), id="role in other letters"
