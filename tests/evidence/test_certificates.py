@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
@@ -12,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.certificates import Role, Trust, chain_from_pem
+from evidence.certificates import Role, Trust, chain_from_pem, known_time
 from evidence.errors import BadInputError, LiuhenError, UnknownKeyError
+from evidence.model import ClockGrade
 from evidence.signing import VerifyKey
 from tests.evidence.golden import (
     BEGINS,
@@ -22,12 +24,14 @@ from tests.evidence.golden import (
     FOREIGN_CA_PEM,
     RECORDER,
     TRUST,
+    UTC_US,
     certificate,
     certificate_of,
     der,
     pem,
     private,
     signer,
+    stamp,
     subject,
 )
 
@@ -188,3 +192,87 @@ def test_bytes_inside_a_certificate_change_nothing_or_are_refused(content: bytes
 
 def test_a_key_is_compared_by_its_thumbprint() -> None:
     assert VerifyKey.of(private(RECORDER).public_key()) == signer(RECORDER).verify_key
+
+
+def authority(name: str, key: ec.EllipticCurvePrivateKey, *, ca: bool = True, signs: bool = True) -> x509.Certificate:
+    """A CA of that name that the golden root has issued, or what would like to be one."""
+    builder = x509.CertificateBuilder().subject_name(subject(name, None)).issuer_name(subject("root", None))
+    builder = builder.public_key(key.public_key()).serial_number(7).not_valid_before(BEGINS).not_valid_after(ENDS)
+    usage = x509.KeyUsage(
+        digital_signature=not signs, key_cert_sign=signs, crl_sign=False, content_commitment=False,
+        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=0 if ca else None), critical=True)
+    return builder.add_extension(usage, critical=True).sign(private("root"), None)
+
+
+def leaf(issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    builder = x509.CertificateBuilder().subject_name(subject(RECORDER, "recorder")).issuer_name(subject(issuer, None))
+    builder = builder.public_key(private(RECORDER).public_key()).serial_number(8)
+    return builder.not_valid_before(BEGINS).not_valid_after(BEGINS + timedelta(days=365)).sign(key, hashes.SHA256())
+
+
+ISSUING = authority("issuing", P256_KEY)
+CHAIN = [der(leaf("issuing", P256_KEY)), der(ISSUING)]
+
+
+def test_a_chain_over_the_issuing_ca_leads_to_the_root() -> None:
+    assert TRUST.identify_der(CHAIN).key.kid == signer(RECORDER).kid
+    assert (
+        TRUST.identify_pem(b"".join(pem(one) for one in (leaf("issuing", P256_KEY), ISSUING)), "file").name == RECORDER
+    )
+
+
+CHAINS = {
+    "nothing": [],
+    "the issuing CA is left out": CHAIN[:1],
+    "the issuing CA alone": CHAIN[1:],
+    "upside down": CHAIN[::-1],
+    "too long": [*CHAIN, der(ISSUING)],
+    "of a CA that our root did not issue": [
+        CHAIN[0], der(x509.load_pem_x509_certificate(self_signed("issuing", P256_KEY))),
+    ],
+    "of a leaf that plays CA": [CHAIN[0], der(authority("issuing", P256_KEY, ca=False, signs=False))],
+    "of a CA that must not sign": [CHAIN[0], der(authority("issuing", P256_KEY, signs=False))],
+    "of a certificate that does not say whether it is a CA": [CHAIN[0], certificate_of("issuing")],
+    "of another key of that name": [der(leaf("issuing", ec.generate_private_key(ec.SECP256R1()))), CHAIN[1]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHAINS)
+def test_a_chain_that_does_not_lead_to_the_root_is_refused(what: str) -> None:
+    with pytest.raises(UnknownKeyError):
+        TRUST.identify_der(CHAINS[what])
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
+@pytest.mark.parametrize("place", [0, 1])
+def test_every_flipped_bit_of_a_chain_is_refused(place: int) -> None:
+    for damaged in flipped(CHAIN[place]):
+        chain = [damaged if index == place else one for index, one in enumerate(CHAIN)]
+        with pytest.raises(LiuhenError):
+            TRUST.identify_der(chain)
+
+
+DAYS = {"at first": (0, True), "at last": (365, True), "before": (-1, False), "after": (366, False)}
+
+
+@pytest.mark.parametrize("when", DAYS)
+def test_a_date_is_compared_where_one_is_known(when: str) -> None:
+    days, valid = DAYS[when]
+    at = BEGINS + timedelta(days=days)
+    with nullcontext() if valid else pytest.raises(UnknownKeyError, match="was not valid on"):
+        TRUST.identify_der(CHAIN, at)
+    assert TRUST.identify_der(CHAIN, None).name == RECORDER
+
+
+def test_a_chain_ends_with_its_first_certificate_to_end() -> None:
+    with pytest.raises(UnknownKeyError, match="was not valid on 2057"):
+        TRUST.identify_der([certificate_of(RECORDER)], ENDS + timedelta(days=366))
+
+
+@pytest.mark.parametrize("grade", ClockGrade)
+def test_a_clock_that_nobody_else_has_set_tells_no_date(grade: ClockGrade) -> None:
+    known = known_time(stamp(grade=grade))
+    assert (known is None) is (grade in (ClockGrade.UNSET, ClockGrade.RTC))
+    assert known is None or abs(known.timestamp() - UTC_US / 1e6) < 1e-3
