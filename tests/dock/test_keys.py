@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from device.command import DEVICE
+from dock.command import DOCK
 from dock.dock_journal import DockJournal
 from dock.enrolment import enrol, enrolled_key
 from dock.folder import DockFolder
@@ -416,3 +420,14 @@ def test_every_procedure_is_a_command(folder: DockFolder, tmp_path: Path, capsys
     assert run("reissue", "--root", str(folder.carried_away), "--loss", "stolen") == {"loss": "stolen", "broker": False}
     assert run("revoke", NAME, "--why", "lost")["last_seq"] == -1
     assert verdict(folder) is Verdict.AUTHENTIC
+
+
+COMMANDS = [line for line in Path("docs/KEYS.md").read_text("utf-8").splitlines() if line.startswith("liuhen ")]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_in_the_written_procedures_is_one(line: str) -> None:
+    _, room, *words = shlex.split(line)
+    parser = argparse.ArgumentParser()
+    {"dock": DOCK, "device": DEVICE}[room].configure(parser)
+    assert parser.parse_args(words).act is not None

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from evidence.certificates import Role, Trust, chain_from_pem, known_time
 from evidence.errors import BadInputError, LiuhenError, UnknownKeyError
+from evidence.journal import Chain
 from evidence.model import ClockGrade
 from evidence.signing import VerifyKey
+from evidence.verify import identify_signer
 from tests.evidence.golden import (
     BEGINS,
     CA_PEM,
@@ -276,3 +278,11 @@ def test_a_clock_that_nobody_else_has_set_tells_no_date(grade: ClockGrade) -> No
     known = known_time(stamp(grade=grade))
     assert (known is None) is (grade in (ClockGrade.UNSET, ClockGrade.RTC))
     assert known is None or abs(known.timestamp() - UTC_US / 1e6) < 1e-3
+
+
+@pytest.mark.parametrize(("grade", "believed"), [(ClockGrade.GNSS, False), (ClockGrade.RTC, True)])
+def test_an_entry_is_judged_at_its_own_time(grade: ClockGrade, believed: bool) -> None:
+    at = stamp(400 * 86_400_000_000, grade=grade)
+    entry = Chain(RECORDER, signer(RECORDER)).make(at, "docked", {}, CHAIN)
+    with nullcontext() if believed else pytest.raises(UnknownKeyError, match="was not valid on"):
+        identify_signer(entry, TRUST)
