@@ -32,18 +32,24 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """An enrolled recorder."""
+class LinkIdentity:
+    """What an enrolled recorder's uplink knows: whose evidence it carries, and to which dock. No signing key."""
 
     folder: Path
     device: str
+    dock_key: VerifyKey
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(LinkIdentity):
+    """An enrolled recorder."""
+
     signer: KeySigner
     certificates: tuple[bytes, ...]
     """Ours and the issuing CA's, in DER, as they stand in `x5c`."""
-    dock_key: VerifyKey
     vault_key: ec.EllipticCurvePublicKey
-    host: str
-    port: int
 
     def officer(self) -> Officer | None:
         """Who wears the recorder by the dock's latest word. What proves nothing is said and assigns nobody."""
@@ -90,7 +96,17 @@ def read_identity(folder: Path, read: Callable[[str], bytes]) -> Identity:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
     host, port = _dock_address(folder / "dock.toml", read("dock.toml"))
     vault_key = _vault_key(folder / "vault.pem", trust, read("vault.pem"))
-    return Identity(folder, own.name, signer, certificates, dock.key, vault_key, host, port)
+    return Identity(folder, own.name, dock.key, host, port, signer, certificates, vault_key)
+
+
+def load_link_identity(folder: Path) -> LinkIdentity:
+    """Read what the uplink needs; the signing key may be out of reach. Raises as `load_identity`."""
+    trust = Trust(read_given(folder, "ca.pem"), str(folder / "ca.pem"))
+    own, dock = (trust.identify_pem(read_given(folder, one), str(folder / one)) for one in ("link.pem", "dock.pem"))
+    if own.role is not Role.LINK or dock.role is not Role.DOCK:
+        raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder's link and its dock")
+    host, port = _dock_address(folder / "dock.toml", read_given(folder, "dock.toml"))
+    return LinkIdentity(folder, own.name, dock.key, host, port)
 
 
 def read_given(folder: Path, name: str) -> bytes:

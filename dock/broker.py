@@ -16,10 +16,10 @@ per_listener_settings true
 # Recorders, and the head of the unit.
 listener {port} {listen}
 cafile {root}/ca.pem
-certfile {root}/dock/broker.pem
-keyfile {root}/dock/broker.key
+certfile {root}/dock/tls/broker.pem
+keyfile {root}/dock/tls/broker.key
 # Read again at SIGHUP, with keys, certificates and rules.
-crlfile {root}/crl.pem
+crlfile {root}/dock/tls/crl.pem
 tls_version tlsv1.3
 max_connections 1000
 

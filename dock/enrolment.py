@@ -52,7 +52,7 @@ def init(folder: DockFolder, disc: Disc, clock: Clock, settings: Settings, liste
     Raises ConfigError when there is one already.
     """
     _refuse_impossible(folder, receivers)
-    own = (folder.private, folder.vault, folder.broker, folder.carried_away)
+    own = (folder.private, folder.tls, folder.vault, folder.broker, folder.carried_away)
     for path in (*own, folder.enrolled("any").parent, folder.link("any").parent):
         make_folder(path)
     now = time_of(clock)

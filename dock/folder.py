@@ -55,9 +55,14 @@ class DockFolder:
         return self.carried_away / "vault.passphrase"
 
     @property
+    def tls(self) -> Path:
+        """What the broker reads again when it is told to. A folder, for in its sandbox a file stays the old one."""
+        return self.private / "tls"
+
+    @property
     def crl(self) -> Path:
         """The list of revoked certificates, which broker and receivers obey."""
-        return self.root / "crl.pem"
+        return self.tls / "crl.pem"
 
     @property
     def vault(self) -> Path:
@@ -95,11 +100,14 @@ class DockFolder:
 
     def key(self, name: str) -> Path:
         """The private key called `name`: issuing, dock, broker, head."""
-        return self.private / f"{name}.key"
+        return self._home(name) / f"{name}.key"
 
     def certificate(self, name: str) -> Path:
         """The certificate beside that key."""
-        return self.private / f"{name}.pem"
+        return self._home(name) / f"{name}.pem"
+
+    def _home(self, name: str) -> Path:
+        return self.tls if name == "broker" else self.private
 
     def enrolled(self, device: str) -> Path:
         """The signing certificate of a recorder."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dock.authority import Authority, Purpose, private_pem
+from dock.broker import MEMORY_LIMIT_BYTES
 from dock.broker_control import cut_off, reload_broker
 from dock.clock import SystemClock
 from dock.enrolment import link_key
@@ -297,3 +298,28 @@ def test_a_broker_that_does_not_run_is_told_nothing(tmp_path: Path) -> None:
 def test_a_recorder_that_cannot_be_cut_off_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(LinkError, match=r"may still be connected.*restart the broker"):
         cut_off(make_station(tmp_path / "station"), SystemClock(), NAME)
+
+
+def test_a_recorder_that_fills_the_brokers_memory_is_cut_off_at_the_limit(tmp_path: Path) -> None:
+    """Retained messages under ever new names, which no queue bounds; the others stay."""
+    station, limit_bytes = make_station(tmp_path / "station"), 16 * 1024 * 1024
+    config = station.broker / "mosquitto.conf"
+    config.write_text(config.read_text().replace(f"memory_limit {MEMORY_LIMIT_BYTES}", f"memory_limit {limit_bytes}"))
+    with (
+        running_broker(station),
+        Client(station, enrolled(station, tmp_path / "bad"), NAME) as bad,
+        Client(station, enrolled(station, tmp_path / "good", OTHER), OTHER) as good,
+    ):
+        assert bad.state().connected
+        assert good.state().connected
+        for number in range(40):
+            bad.link.publish(f"{ROOT}/1/{NAME}/up/report/{number}", bytes(1_000_000), retain=True)
+        assert not bad.state().connected
+        assert held_bytes(int(station.broker_pid.read_text())) < 2 * limit_bytes
+        assert good.states.empty()
+
+
+def held_bytes(pid: int) -> int:
+    """The memory of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))

@@ -57,7 +57,7 @@ def test_private_keys_and_passwords_are_for_one_user(folder: DockFolder) -> None
     secrets = [*folder.private.glob("*.key"), *folder.private.glob("*.password"), folder.broker / "passwords"]
     secrets += folder.carried_away.iterdir()
     assert sorted(path.name for path in secrets) == [
-        "broker.key", "dock.key", "head.key", "issuing.key", "passwords", "receiver-1.password", "receiver-2.password",
+        "dock.key", "head.key", "issuing.key", "passwords", "receiver-1.password", "receiver-2.password",
         "root.key", "vault.key", "vault.passphrase",
     ]  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
