@@ -55,15 +55,15 @@ def test_a_dock_has_one_root_and_a_certificate_for_each_of_its_processes(folder:
 
 def test_private_keys_and_passwords_are_for_one_user(folder: DockFolder) -> None:
     secrets = [*folder.private.glob("*.key"), *folder.private.glob("*.password"), folder.broker / "passwords"]
-    secrets += folder.carried_away.iterdir()
+    secrets += [*folder.carried_away.iterdir(), *folder.tls.glob("*.key")]
     assert sorted(path.name for path in secrets) == [
-        "dock.key", "head.key", "issuing.key", "passwords", "receiver-1.password", "receiver-2.password",
+        "broker.key", "dock.key", "head.key", "issuing.key", "passwords", "receiver-1.password", "receiver-2.password",
         "root.key", "vault.key", "vault.passphrase",
     ]  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker, folder.carried_away)} == {
-        0o700
-    }
+    assert {
+        stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.tls, folder.broker, folder.carried_away)
+    } == {0o700}
 
 
 def test_every_receiver_has_a_password_of_its_own_and_the_broker_only_its_hash(folder: DockFolder) -> None:
