@@ -287,7 +287,7 @@ def _open_card(config: Config, identity: Identity, hardware: Hardware, disc: Dis
     with ExitStack() as undone:
         undone.callback(hold.close)
         hold.enter_context(holding(config.spool))
-        certificates, vault = [identity.certificate], identity.vault_key
+        certificates, vault = identity.certificates, identity.vault_key
         spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, certificates, vault)
         undone.callback(_let_go, spool)
         boot = hardware.clock.now().boot

@@ -6,6 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+from device.adoption import adopt, leave
+from device.config import load_config
 from device.identity import provision
 from evidence.errors import ConfigError
 from evidence.io.command import Command
@@ -16,6 +18,8 @@ HELP = """The recorder: make its keys, and run it.
 
   liuhen device provision FOLDER --id ID   make keys and the request that `liuhen dock enrol` signs
          [--token MODULE --label TOKEN]    the signing key in a token, by its PKCS#11 library and its label
+  liuhen device adopt FOLDER FILES         take over what `liuhen dock enrol` or `liuhen dock renew` gave
+  liuhen device leave --config FILE        set keys and spool aside, to become another unit's recorder
   liuhen device run --config FILE          capture, record, offload: the agent on this board's hardware
 
 On a PC without a camera use `liuhen sim`: the same agent in a simulated world."""
@@ -34,6 +38,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     make.add_argument("--pin-file", help="the PIN, in a file of mode 0600; otherwise the systemd credential token-pin")
     make.add_argument("--json", action="store_true", help="for machines: one JSON object")
     make.set_defaults(act=_provision)
+    take = commands.add_parser("adopt", help="take over the files that the dock gave")
+    take.add_argument("folder", type=Path, help="the identity folder")
+    take.add_argument("given", type=Path, metavar="FILES", help="the folder that the dock's command wrote")
+    take.set_defaults(act=_adopt)
+    go = commands.add_parser("leave", help="set keys and spool aside, to become another unit's recorder")
+    go.add_argument("--config", type=Path, required=True, metavar="FILE", help="the recorder's configuration")
+    go.set_defaults(act=_leave)
     run = commands.add_parser("run", help="be a recorder, until SIGTERM", epilog=CONFIG_HELP)
     run.add_argument("--config", type=Path, required=True, metavar="FILE", help="the recorder's configuration")
     run.add_argument("--only", choices=("record", "uplink"), help="one half of it, beside the other (systemd/)")
@@ -45,7 +56,20 @@ def _provision(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"device": options.device, "request": str(request)}))
     else:
-        print(f"keys of {options.device} are in {options.folder}; now: liuhen dock enrol DOCK {request} --out FOLDER")
+        print(f"keys of {options.device} are in {options.folder}; now: liuhen dock enrol DOCK {request} --out FILES")
+    return 0
+
+
+def _adopt(options: argparse.Namespace) -> int:
+    identity = adopt(options.folder, options.given, PosixDisc())
+    print(f"{identity.device} belongs to the dock with key {identity.dock_key.kid[:12]}; restart its services")
+    return 0
+
+
+def _leave(options: argparse.Namespace) -> int:
+    config = load_config(options.config)
+    last_seq = leave(config.identity, config.spool)
+    print(f"set aside; its dock must hold entry {last_seq}: liuhen dock revoke DOCK RECORDER tells what it holds")
     return 0
 
 

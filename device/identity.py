@@ -10,6 +10,7 @@ identity/signing.pem link.pem ca.pem dock.pem vault.pem dock.toml assignment.jws
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 from device.signing_key import keep_key, load_signer, make_signing_key, read_file
-from evidence.certificates import Role, Trust, der_from_pem
+from evidence.certificates import Role, Trust, chain_from_pem
 from evidence.errors import BadInputError, ConfigError, LiuhenError, UnknownKeyError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.key_place import KeyPlace
@@ -48,7 +49,8 @@ class Identity(LinkIdentity):
     """An enrolled recorder."""
 
     signer: Signer
-    certificate: bytes
+    certificates: tuple[bytes, ...]
+    """Ours and the issuing CA's, in DER, as they stand in `x5c`."""
     vault_key: ec.EllipticCurvePublicKey
 
     def officer(self) -> Officer | None:
@@ -80,40 +82,46 @@ def provision(folder: Path, device: str, disc: Disc, place: KeyPlace | None = No
 
 
 def load_identity(folder: Path) -> Identity:
-    """Read what provisioning and enrolment left. Raises ConfigError when a file is missing, BadInputError."""
-    trust = Trust(read_file(folder, "ca.pem"), str(folder / "ca.pem"))
-    certificate = der_from_pem(read_file(folder, "signing.pem"), str(folder / "signing.pem"))
-    own, dock = (
-        trust.identify_der(certificate),
-        trust.identify_pem(read_file(folder, "dock.pem"), str(folder / "dock.pem")),
-    )
+    """Read what provisioning and enrolment left. Raises ConfigError when a file is missing, BadInputError.
+
+    No date is looked at: a recorder whose clock is wrong, or whose certificate ran out, records all the same.
+    """
+    return read_identity(folder, lambda name: read_file(folder, name))
+
+
+def read_identity(folder: Path, read: Callable[[str], bytes]) -> Identity:
+    """The identity of a folder whose files `read` gives by name. Raises ConfigError, BadInputError, UnknownKeyError."""
+    trust = Trust(read("ca.pem"), str(folder / "ca.pem"))
+    certificates = chain_from_pem(read("signing.pem"), str(folder / "signing.pem"))
+    own, dock = trust.identify_der(certificates), trust.identify_pem(read("dock.pem"), str(folder / "dock.pem"))
     signer = load_signer(folder, own.key)
     if own.key.kid != signer.kid or own.role is not Role.RECORDER or dock.role is not Role.DOCK:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
-    return Identity(folder, own.name, dock.key, *_dock_address(folder), signer, certificate, _vault_key(folder, trust))
+    host, port = _dock_address(folder / "dock.toml", read("dock.toml"))
+    vault_key = _vault_key(folder / "vault.pem", trust, read("vault.pem"))
+    return Identity(folder, own.name, dock.key, host, port, signer, certificates, vault_key)
 
 
 def load_link_identity(folder: Path) -> LinkIdentity:
     """Read what the uplink needs; the signing key may be out of reach. Raises as `load_identity`."""
     trust = Trust(read_file(folder, "ca.pem"), str(folder / "ca.pem"))
-    own, dock = (trust.identify_pem(read_file(folder, name), str(folder / name)) for name in ("link.pem", "dock.pem"))
+    own, dock = (trust.identify_pem(read_file(folder, one), str(folder / one)) for one in ("link.pem", "dock.pem"))
     if own.role is not Role.LINK or dock.role is not Role.DOCK:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder's link and its dock")
-    return LinkIdentity(folder, own.name, dock.key, *_dock_address(folder))
+    host, port = _dock_address(folder / "dock.toml", read_file(folder, "dock.toml"))
+    return LinkIdentity(folder, own.name, dock.key, host, port)
 
 
-def _vault_key(folder: Path, trust: Trust) -> ec.EllipticCurvePublicKey:
+def _vault_key(path: Path, trust: Trust, pem: bytes) -> ec.EllipticCurvePublicKey:
     """What evidence is sealed to. Without it nothing is recorded: plain evidence is never written."""
-    path = folder / "vault.pem"
-    vault = trust.identify_pem(read_file(folder, path.name), str(path))
+    vault = trust.identify_pem(pem, str(path))
     if vault.role is not Role.VAULT or not isinstance(vault.key.public, ec.EllipticCurvePublicKey):
         raise UnknownKeyError(str(path), "is not the certificate of a vault", "enrol again: liuhen dock enrol")
     return vault.key.public
 
 
-def _dock_address(folder: Path) -> tuple[str, int]:
-    path = folder / "dock.toml"
-    given = read_toml(read_file(folder, path.name), str(path))
+def _dock_address(path: Path, text: bytes) -> tuple[str, int]:
+    given = read_toml(text, str(path))
     match given:
         case {"host": str(host), "port": int(port)} if host and 0 < port < 65536:
             return host, port

@@ -79,7 +79,7 @@ def read_file(folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except OSError as error:
-        hint = "run: liuhen device provision, then liuhen dock enrol"
+        hint = "enrol again: liuhen device provision, liuhen dock enrol, liuhen device adopt"
         raise ConfigError(str(folder / name), f"cannot be read: {error.strerror}", hint) from error
 
 

@@ -1,4 +1,4 @@
-"""The unit's certificate authority: makes the root and issues certificates with a role (RFC 5280). Pure but for chance.
+"""The unit's CAs: a root, an issuing CA below it, and what they issue (RFC 5280). Pure but for chance.
 
 What a certificate may do is decided here and nowhere else; a request's own wishes are never copied.
 """
@@ -6,7 +6,7 @@ What a certificate may do is decided here and nowhere else; a request's own wish
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -25,7 +25,10 @@ from evidence.model import DEVICE_ID, EPOCH
 from evidence.signing import PrivateKey, PublicKey, VerifyKey
 
 ROOT_LIFE = timedelta(days=40 * 365)
-LEAF_LIFE = timedelta(days=15 * 365)
+ISSUING_LIFE = timedelta(days=20 * 365)
+LEAF_LIFE = timedelta(days=5 * 365)
+BACK = timedelta(hours=1)
+"""By how much the clocks of the dock and the broker may differ."""
 DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """RFC 9336. It also keeps a signing certificate from opening a TLS connection."""
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
@@ -58,31 +61,60 @@ class Request:
 
 
 class Authority:
-    """The root key at work."""
+    """A CA's key at work: the root, or the issuing CA that it vouches for."""
 
-    def __init__(self, key: ec.EllipticCurvePrivateKey, root: x509.Certificate) -> None:
+    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
         self._key = key
-        self.root = root
+        self.certificate = certificate
+
+    @property
+    def is_root(self) -> bool:
+        """Whether nobody stands above it."""
+        return self.certificate.issuer == self.certificate.subject
 
     def issue(
         self, name: str, purpose: Purpose, public: PublicKey, now: datetime, hosts: Sequence[str] = ()
     ) -> x509.Certificate:
-        """A certificate for a public key. `hosts` are names and addresses of a server."""
+        """A certificate for a public key, never valid beyond our own. `hosts` are names and addresses of a server."""
         role, usage = purpose.value
         # A recorder's clock may be unset until the dock sets it: the broker it asks first must be valid at any time.
-        begins = EPOCH if purpose is Purpose.BROKER else now - timedelta(hours=1)
-        subject = _name(name, role)
-        builder = _builder(subject, self.root.subject, public, begins, now + LEAF_LIFE)
+        begins = EPOCH if purpose is Purpose.BROKER else now - BACK
+        builder = self._builder(_name(name, role), public, begins, now + LEAF_LIFE)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(AGREEMENT if usage is None else _usage(authority=False), critical=True)
         if usage is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        builder = builder.add_extension(issuer, critical=False)
         if hosts:
             names = x509.SubjectAlternativeName([host_name(host) for host in hosts])
             builder = builder.add_extension(names, critical=False)
         return builder.sign(self._key, hashes.SHA256())
+
+    def chain_pem(self, certificate: x509.Certificate) -> bytes:
+        """What we have issued, and behind it what leads to the root, which everybody has."""
+        return certificate_pem(certificate) + (b"" if self.is_root else certificate_pem(self.certificate))
+
+    def make_issuing(self, now: datetime) -> Authority:
+        """A new CA below the root, which may issue leaves and nothing else; for the broker it is valid at any time."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"liuhen issuing {token_hex(4)}")])
+        builder = self._builder(name, key.public_key(), EPOCH, now + ISSUING_LIFE)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(_usage(authority=True), critical=True)
+        return Authority(key, builder.sign(self._key, hashes.SHA256()))
+
+    def revoke(self, serials: Iterable[int], number: int, since: datetime) -> x509.CertificateRevocationList:
+        """The list of all that is revoked, as of `since` (RFC 5280, section 5).
+
+        It ends with us, not sooner: broker and receiver read the file that lies beside them, every revocation writes it
+        anew, and a list that ran out would keep every recorder of the unit from handing in its evidence.
+        """
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.certificate.subject)
+        builder = builder.last_update(since).next_update(self.certificate.not_valid_after_utc)
+        for serial in sorted(set(serials)):
+            one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since).build()
+            builder = builder.add_revoked_certificate(one)
+        builder = builder.add_extension(x509.CRLNumber(number), critical=False)
+        return builder.add_extension(self._issuer(), critical=False).sign(self._key, hashes.SHA256())
 
     @classmethod
     def make(cls, now: datetime) -> Authority:
@@ -90,25 +122,35 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"liuhen root {token_hex(4)}")])
         builder = _builder(name, name, key.public_key(), EPOCH, now + ROOT_LIFE)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
         builder = builder.add_extension(_usage(authority=True), critical=True)
         return cls(key, builder.sign(key, hashes.SHA256()))
 
     @classmethod
     def from_pem(cls, key: bytes, certificate: bytes, where: str) -> Authority:
-        """Load the root. Raises BadInputError."""
+        """Load a CA. Raises BadInputError."""
         try:
             private = serialization.load_pem_private_key(key, password=None)
-            root = x509.load_pem_x509_certificate(certificate)
+            own = x509.load_pem_x509_certificate(certificate)
         except (ValueError, TypeError) as error:
-            raise BadInputError(where, "is not a readable root key with its certificate") from error
-        if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != root.public_key():
+            raise BadInputError(where, "is not a readable CA key with its certificate") from error
+        if not isinstance(private, ec.EllipticCurvePrivateKey) or private.public_key() != own.public_key():
             raise BadInputError(where, "key and certificate do not belong together")
-        return cls(private, root)
+        return cls(private, own)
 
     def key_pem(self) -> bytes:
-        """The root's private key, PKCS#8."""
+        """The CA's private key, PKCS#8."""
         return private_pem(self._key)
+
+    def _issuer(self) -> x509.AuthorityKeyIdentifier:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+
+    def _builder(
+        self, subject: x509.Name, public: PublicKey, begins: datetime, ends: datetime
+    ) -> x509.CertificateBuilder:
+        last = min(ends, self.certificate.not_valid_after_utc)
+        builder = _builder(subject, self.certificate.subject, public, begins, last)
+        return builder.add_extension(self._issuer(), critical=False)
 
 
 def read_request(pem: bytes, where: str) -> Request:

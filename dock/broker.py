@@ -16,9 +16,12 @@ per_listener_settings true
 # Recorders, and the head of the unit.
 listener {port} {listen}
 cafile {root}/ca.pem
-certfile {root}/dock/broker.pem
-keyfile {root}/dock/broker.key
+certfile {root}/dock/tls/broker.pem
+keyfile {root}/dock/tls/broker.key
+# Read again at SIGHUP, with keys, certificates and rules.
+crlfile {root}/dock/tls/crl.pem
 tls_version tlsv1.3
+max_connections 1000
 
 # Who you are is your certificate's name, and nobody can be two.
 require_certificate true
@@ -35,7 +38,12 @@ use_username_as_clientid true
 password_file {root}/dock/broker/passwords
 acl_file {root}/dock/broker/acl-receivers
 
+pid_file {root}/dock/broker/mosquitto.pid
 set_tcp_nodelay true
+# What one client, and all together, may make it hold: a recorder with a valid certificate may be anybody's by now.
+memory_limit {memory_limit_bytes}
+max_keepalive 120
+max_topic_alias 0
 max_packet_size 16777216
 max_inflight_messages 64
 # The default of 1000 acknowledges what it then drops. The byte bound is what protects the memory.
@@ -47,6 +55,7 @@ persistence false
 log_type warning
 log_type error
 """
+MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
 SALT_BYTES = 12
 ROUNDS = 1000
 """Few, because 256 bits of chance cannot be guessed anyway."""
@@ -74,7 +83,8 @@ topic write {ROOT}/+/+/down/#
 
 def broker_config(root: str, listen: str, port: int, as_root: bool) -> str:
     """The text of mosquitto.conf for the dock folder with this absolute path."""
-    return CONFIG.format(root=root, listen=listen, port=port) + (AS_ROOT if as_root else "")
+    text = CONFIG.format(root=root, listen=listen, port=port, memory_limit_bytes=MEMORY_LIMIT_BYTES)
+    return text + (AS_ROOT if as_root else "")
 
 
 def broker_acl() -> str:

@@ -1,4 +1,4 @@
-"""The dock's commands: init, enrol, run, and those of `dock.duty_command`."""
+"""The dock's commands: init, enrol, run, health, and those of `dock.duty_command` and `dock.key_command`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from dock.clock import SystemClock
 from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
-from dock.health import heard, heard_fields, print_heard, state_of
+from dock.health import heard, heard_fields, own_certificates, print_heard, state_of
+from dock.key_command import add_key_verbs, take_back, write_files
 from dock.opening_command import add_opening_verbs
 from dock.person_command import add_person_verbs
 from dock.receiver import serve
 from evidence.errors import BadInputError
 from evidence.health import EXIT_CODES, State
 from evidence.io.command import Command
-from evidence.io.durable import PosixDisc, make_folder
+from evidence.io.durable import PosixDisc
 from evidence.io.service import ServiceManager
 from evidence.model import Officer
 
 HELP = "make a dock, enrol recorders, receive evidence"
 INIT_HELP = """\
-Makes the folder of a dock: the unit's root certificate, the dock's keys, and a broker configuration.
+Makes the folder of a dock: the unit's root, an issuing CA, the keys of dock and vault, and a broker configuration.
+What appears in DIR/root has to be carried away: the root's key, and the passphrase of the key that opens evidence.
 
   liuhen dock init station                                    try it out on this machine
   liuhen dock init station --host dock.unit.example --listen 0.0.0.0   for recorders on the network
@@ -34,9 +36,10 @@ Makes the folder of a dock: the unit's root certificate, the dock's keys, and a 
 """
 ENROL_HELP = """\
 Gives a recorder its certificates. REQUEST is the file that the recorder made: two certificate requests in PEM, the
-signing key first, the link key second. Carry the files that appear in OUT to the recorder.
+signing key first, the link key second. Carry the files that appear in OUT to the recorder: liuhen device adopt.
 
   liuhen dock enrol station request.pem --out for-BWC-0001 --officer 110123 "张三" "交警一大队"
+  liuhen dock enrol station request.pem --out for-BWC-0001-2 --replaces BWC-0001    after a repair with new keys
 """
 RUN_HELP = """\
 Receives evidence until it is told to stop (Ctrl-C or SIGTERM). One receiver is enough for about three gigabit links;
@@ -46,7 +49,8 @@ a larger site runs several, each with its share of the recorders.
   liuhen dock run station --receiver 2 --of 2
 """
 HEALTH_HELP = """\
-Lists every enrolled recorder with the worst of what it last said of itself, worst recorder first.
+Lists every enrolled recorder with the worst of what it last said of itself, and the dock with the certificates that
+run out first, worst first.
 
 Exit codes, as monitoring plugins have them: 0 all well, 1 warning, 2 critical, 3 not known.
 """
@@ -68,10 +72,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("request", type=Path, metavar="REQUEST", help="the recorder's request file")
     give.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the recorder's files")
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
+    give.add_argument("--replaces", metavar="RECORDER", help="whose place it takes; that one is revoked")
     add_regime(give)
     add_duty_verbs(verbs)
     add_person_verbs(verbs)
     add_opening_verbs(verbs)
+    add_key_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
     take.add_argument("folder", type=Path, metavar="DIR", help="the dock")
@@ -95,7 +101,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _health(arguments: argparse.Namespace) -> int:
-    listed = list(heard(DockFolder(arguments.folder), SystemClock().now().utc_us))
+    folder, now_us = DockFolder(arguments.folder), SystemClock().now().utc_us
+    listed = [*heard(folder, now_us), own_certificates(folder, now_us)]
     if arguments.json:
         print(json.dumps([heard_fields(one) for one in listed], ensure_ascii=False, indent=2))
     else:
@@ -113,7 +120,7 @@ def _init(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps({"ca": str(folder.ca_certificate), "broker": str(config), "port": settings.port}))
     else:
-        print(f"carry away and keep apart, it opens all evidence: {folder.vault_passphrase}")
+        print(f"carry away and keep apart, it opens all evidence and makes all certificates: {folder.carried_away}")
         print(f"dock made in {folder.root}; root certificate {folder.ca_certificate}; start: mosquitto -c {config}")
 
 
@@ -125,10 +132,10 @@ def _enrol(arguments: argparse.Namespace) -> None:
     except OSError as error:
         raise BadInputError(str(arguments.request), f"cannot be read: {error.strerror}") from error
     disc = PosixDisc()
-    enrolment = enrol(folder, disc, SystemClock(), request, str(arguments.request), officer)
-    make_folder(arguments.out)
-    for name, content in enrolment.files.items():
-        disc.replace(arguments.out / name, content)
+    enrolment = enrol(folder, disc, SystemClock(), request, str(arguments.request), officer, arguments.replaces)
+    write_files(disc, arguments.out, enrolment)
+    if arguments.replaces is not None:
+        take_back(folder, arguments.replaces, f"replaced by {enrolment.device}")
     if arguments.json:
         listed = {"device": enrolment.device, "kid": enrolment.kid, "files": sorted(enrolment.files)}
         print(json.dumps(listed))

@@ -35,6 +35,11 @@ class DockFolder:
         return self.root / "root"
 
     @property
+    def root_key(self) -> Path:
+        """The root's private key, until it is carried away."""
+        return self.carried_away / "root.key"
+
+    @property
     def vault_certificate(self) -> Path:
         """The certificate of the key that evidence is sealed to."""
         return self.root / "vault.pem"
@@ -48,6 +53,16 @@ class DockFolder:
     def vault_passphrase(self) -> Path:
         """That passphrase, until it is carried away."""
         return self.carried_away / "vault.passphrase"
+
+    @property
+    def tls(self) -> Path:
+        """What the broker reads again when it is told to. A folder, for in its sandbox a file stays the old one."""
+        return self.private / "tls"
+
+    @property
+    def crl(self) -> Path:
+        """The list of revoked certificates, which broker and receivers obey."""
+        return self.tls / "crl.pem"
 
     @property
     def vault(self) -> Path:
@@ -65,6 +80,11 @@ class DockFolder:
         return self.private / "broker"
 
     @property
+    def broker_pid(self) -> Path:
+        """Where a running broker says its process id."""
+        return self.broker / "mosquitto.pid"
+
+    @property
     def settings(self) -> Path:
         """Host and port, as chosen at init."""
         return self.private / "dock.toml"
@@ -79,16 +99,23 @@ class DockFolder:
         return self.private / f"{receiver}.password"
 
     def key(self, name: str) -> Path:
-        """The private key called `name`: ca, dock, broker, head."""
-        return self.private / f"{name}.key"
+        """The private key called `name`: issuing, dock, broker, head."""
+        return self._home(name) / f"{name}.key"
 
     def certificate(self, name: str) -> Path:
         """The certificate beside that key."""
-        return self.private / f"{name}.pem"
+        return self._home(name) / f"{name}.pem"
+
+    def _home(self, name: str) -> Path:
+        return self.tls if name == "broker" else self.private
 
     def enrolled(self, device: str) -> Path:
         """The signing certificate of a recorder."""
         return self.private / "enrolled" / f"{device}.pem"
+
+    def link(self, device: str) -> Path:
+        """The certificate with which it opens its connection."""
+        return self.private / "links" / f"{device}.pem"
 
     def journal(self, owner: str) -> Path:
         """The dock's own journal, or its copy of a recorder's."""

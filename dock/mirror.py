@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evidence.certificates import Role, Trust
+from evidence.certificates import Role, Trust, known_time
 from evidence.errors import BadInputError, ChainError, LiuhenError, UnknownKeyError
 from evidence.journal import Entry, Head, check_link, read_entry
 from evidence.signing import VerifyKey
@@ -76,7 +76,7 @@ class Mirror:
         where = f"entry {entry.seq} of {self._device}"
         if not entry.x5c:
             raise UnknownKeyError(where, "begins a journal without the recorder's certificate")
-        identity = self._trust.identify_der(entry.x5c[0])
+        identity = self._trust.identify_der(entry.x5c, known_time(entry.at))
         if (identity.name, identity.role, identity.key.kid) != (self._device, Role.RECORDER, self._key.kid):
             raise UnknownKeyError(where, "carries a certificate other than the enrolled one")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -12,17 +11,18 @@ from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from dock.authority import Authority, Purpose, certificate_pem
+from dock.authority import Purpose
 from dock.clock import Clock
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
+from dock.issuing import load_issuing, time_of
 from dock.journal_reader import LedgerReader
 from dock.persons import Act, Person, sign_statement
 from evidence.certificates import DAMAGE, Trust
 from evidence.errors import BadInputError, ConfigError, UnknownKeyError
 from evidence.io.durable import Disc, make_folder
 from evidence.journal import Entry
-from evidence.model import DEVICE_ID, EPOCH, Timestamp
+from evidence.model import DEVICE_ID, Timestamp
 from evidence.signing import KeySigner, PublicKey, Signer, VerifyKey
 
 NAME_LIMIT = 64
@@ -92,15 +92,8 @@ class PersonDesk:
 
 def certify_person(folder: DockFolder, clock: Clock, person: str, public: PublicKey) -> bytes:
     """The seam to the unit's CA: a person's certificate and those above it but the root, in PEM. Raises ConfigError."""
-    try:
-        key = folder.key("ca").read_bytes()
-        authority = Authority.from_pem(key, folder.ca_certificate.read_bytes(), str(folder.ca_certificate))
-    except OSError as error:
-        raise ConfigError(
-            str(folder.key("ca")), f"cannot be read: {error.strerror}", "enrol where the CA is"
-        ) from error
-    now = EPOCH + timedelta(microseconds=clock.now().utc_us)
-    return certificate_pem(authority.issue(person, Purpose.PERSON, public, now))
+    authority = load_issuing(folder)
+    return authority.chain_pem(authority.issue(person, Purpose.PERSON, public, time_of(clock)))
 
 
 def load_person(path: Path, passphrase: bytes) -> PersonKey:

@@ -154,4 +154,4 @@ def _identify(trust: Trust, chain: Sequence[bytes]) -> Identity:
     """The seam to the unit's CA: who the certificates of a statement belong to."""
     if not chain:
         raise UnknownKeyError("statement", "does not carry the certificate of its key")
-    return trust.identify_der(chain[0])
+    return trust.identify_der(chain)

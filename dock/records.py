@@ -12,6 +12,7 @@ from dock.enrolment import enrolled_key
 from dock.folder import JOURNAL_OWNER, DockFolder
 from dock.manifest import Part, Seal, part_of, read_seal
 from dock.mirror import Mirror, Verdict
+from dock.revocation import RevokedSerials
 from evidence.certificates import Trust
 from evidence.errors import UnknownKeyError
 from evidence.io.durable import Disc
@@ -92,6 +93,8 @@ class Records:
         self._journal = journal
         self._catalogue = catalogue
         self._trust = Trust(folder.ca_certificate.read_bytes(), str(folder.ca_certificate))
+        self._revoked = RevokedSerials(folder.crl)
+        self._revoked_then = self._revoked.now()
         self._recorders: dict[str, Recorder] = {}
 
     def recorder(self, device: str) -> Recorder:
@@ -121,6 +124,8 @@ class Records:
         file = self._mirror_file(recorder.device)
         with file.locked() as head:
             # The lock's word counts: another process may have appended since we last looked.
+            # So does the list's: between the lock's release and now the recorder may have been revoked.
+            self._revoked.refuse(self._folder.enrolled(recorder.device))
             verdict = mirror.judge(head, tokens)
             file.append([entry.token for entry in verdict.fresh])
             recorder.known_parts.update(
@@ -134,8 +139,13 @@ class Records:
         return verdict
 
     def trim(self) -> None:
-        """Keep the memory bounded. Only while no batch is under way: for that, this knows more than the catalogue."""
-        if len(self._recorders) > RECORDERS_LIMIT:
+        """Keep the memory bounded, and ask again who is enrolled when somebody was revoked.
+
+        Only while no batch is under way: for that, this knows more than the catalogue. Raises ConfigError.
+        """
+        revoked = self._revoked.now()
+        if revoked != self._revoked_then or len(self._recorders) > RECORDERS_LIMIT:
+            self._revoked_then = revoked
             self._recorders.clear()
         for recorder in self._recorders.values():
             if len(recorder.segments) > SEGMENTS_LIMIT:

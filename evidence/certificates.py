@@ -1,9 +1,15 @@
-"""The unit's certificates: who may sign what. Pure: bytes in, certificate or error out (RFC 5280)."""
+"""The unit's certificates: who may sign what. Pure: bytes in, certificate or error out (RFC 5280).
+
+The unit's root, which is kept apart, vouches for an issuing CA, and that for whoever works: chains are [leaf, issuing].
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -11,10 +17,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
 from evidence.errors import BadInputError, UnknownKeyError
+from evidence.model import EPOCH, ClockGrade, Timestamp
 from evidence.signing import VerifyKey
 
-DAMAGE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion)
+DAMAGE = (
+    ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm,
+    x509.InvalidVersion, x509.ExtensionNotFound, x509.DuplicateExtension,
+)  # fmt: skip
 """What the library raises for bytes that are no usable certificate."""
+CHAIN_LIMIT = 2
+"""A leaf and the issuing CA above it."""
+KNOWN_TIME = frozenset({ClockGrade.DOCK, ClockGrade.NTP, ClockGrade.GNSS})
+"""Grades of a clock that somebody other than the recorder itself has set."""
 
 
 class Role(StrEnum):
@@ -55,43 +69,80 @@ class Trust:
             raise BadInputError(where, "holds more or other than one certificate in PEM")
         self.pem = pem
 
-    def identify(self, certificate: x509.Certificate) -> Identity:
-        """Who the certificate belongs to. Raises UnknownKeyError when our root did not issue it."""
+    def identify(self, chain: Sequence[x509.Certificate], at: datetime | None = None) -> Identity:
+        """Who the first certificate of a chain belongs to, as of `at` where a time is known.
+
+        Raises UnknownKeyError when our root does not vouch for it, or did not at that time.
+        """
+        if not 1 <= len(chain) <= CHAIN_LIMIT:
+            raise UnknownKeyError("certificate", f"comes in a chain of {len(chain)} instead of leaf and issuing CA")
         try:
-            _check_issued(certificate, self.root)
+            for certificate, issuer in pairwise((*chain, self.root)):
+                _check_issued(certificate, issuer)
+            for issuer in chain[1:]:
+                _check_may_issue(issuer)
         except DAMAGE as error:
             raise UnknownKeyError("certificate", "was not issued by the trusted CA") from error
-        name, role = _only(certificate, NameOID.COMMON_NAME), _only(certificate, NameOID.ORGANIZATIONAL_UNIT_NAME)
+        if at is not None:
+            for certificate in chain:
+                _check_date(certificate, at)
+        leaf = chain[0]
+        name, role = _only(leaf, NameOID.COMMON_NAME), _only(leaf, NameOID.ORGANIZATIONAL_UNIT_NAME)
         if role not in set(Role):
             raise UnknownKeyError("certificate", f"has the unknown role {role!r}")
-        return Identity(name, Role(role), VerifyKey.of(certificate.public_key()))
+        return Identity(name, Role(role), VerifyKey.of(leaf.public_key()))
 
-    def identify_der(self, der: bytes) -> Identity:
-        """The same for DER bytes, as they stand in an `x5c` header. Raises BadInputError, UnknownKeyError."""
+    def identify_der(self, chain: Sequence[bytes], at: datetime | None = None) -> Identity:
+        """The same for certificates in DER, as they stand in `x5c`. Raises BadInputError, UnknownKeyError."""
         try:
-            certificate = x509.load_der_x509_certificate(der)
+            read = [x509.load_der_x509_certificate(der) for der in chain[: CHAIN_LIMIT + 1]]
         except DAMAGE as error:
             raise BadInputError("certificate", "is not a certificate in DER") from error
-        return self.identify(certificate)
+        return self.identify(read, at)
 
-    def identify_pem(self, pem: bytes, where: str) -> Identity:
-        """The same for a PEM file. Raises BadInputError, UnknownKeyError."""
-        return self.identify_der(der_from_pem(pem, where))
+    def identify_pem(self, pem: bytes, where: str, at: datetime | None = None) -> Identity:
+        """The same for a PEM file that holds the chain. Raises BadInputError, UnknownKeyError."""
+        return self.identify_der(chain_from_pem(pem, where), at)
 
 
-def der_from_pem(pem: bytes, where: str) -> bytes:
-    """The DER bytes of a certificate in PEM. Raises BadInputError."""
+def known_time(at: Timestamp) -> datetime | None:
+    """When an entry was signed, as far as that is known.
+
+    None for a clock that was unset or ran by itself: a recorder whose RTC woke up in another year must not lose
+    its evidence over the dates in a certificate.
+    """
+    return EPOCH + timedelta(microseconds=at.utc_us) if at.grade in KNOWN_TIME else None
+
+
+def chain_from_pem(pem: bytes, where: str) -> tuple[bytes, ...]:
+    """The certificates in a PEM file, each in DER. Raises BadInputError when there is none."""
     try:
-        return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+        read = x509.load_pem_x509_certificates(pem)
+        return tuple(one.public_bytes(serialization.Encoding.DER) for one in read)
     except DAMAGE as error:
         raise BadInputError(where, "is not a certificate in PEM") from error
 
 
-def _check_issued(certificate: x509.Certificate, root: x509.Certificate) -> None:
-    certificate.verify_directly_issued_by(root)
+def _check_issued(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
+    certificate.verify_directly_issued_by(issuer)
     # How many bits of the signature are unused is the one byte that no signature covers; ours always use all of them.
     if not certificate.public_bytes(serialization.Encoding.DER).endswith(b"\0" + certificate.signature):
         raise ValueError("unused bits in the signature")
+
+
+def _check_may_issue(issuer: x509.Certificate) -> None:
+    """A leaf must not vouch for others (RFC 5280, 6.1.4 (k) and (n))."""
+    extensions = issuer.extensions
+    may = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    if not (may and extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign):
+        raise ValueError("is no CA")
+
+
+def _check_date(certificate: x509.Certificate, at: datetime) -> None:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not begins <= at <= ends:
+        what = f"was not valid on {at:%Y-%m-%d}, only from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
+        raise UnknownKeyError("certificate", what)
 
 
 def _only(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from evidence.errors import BadInputError
 from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole
 
+SERIAL = re.compile(r"[0-9a-f]{1,40}")
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 TOKEN = re.compile(r"([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+")
 STATEMENT_LIMIT = 48 * 1024
@@ -49,6 +50,10 @@ def _number(value: Any) -> bool:
 
 def _count(value: Any) -> bool:
     return is_whole(value, 0, COUNT_END)
+
+
+def _seq(value: Any) -> bool:
+    return is_whole(value, -1, COUNT_END)
 
 
 def _flag(value: Any) -> bool:
@@ -88,6 +93,7 @@ def _words(value: Any) -> bool:
 
 _hash = _matching(HASH)
 _token = _matching(TOKEN)
+_serial = _matching(SERIAL)
 _segment = _matching(SEGMENT_ID)
 _boot = _matching(BOOT_ID)
 _owner = _matching(DEVICE_ID)
@@ -184,7 +190,9 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "released": {"segment": _segment, "stored_bytes": _count},
     "power_off": {"trigger": _text},
     # the dock's journal
-    "enrolled": {"recorder": _owner, "kid": _hash},
+    "vault_key": {"kid": _hash},
+    "dock_key": {"kid": _hash, "why": _text},
+    "enrolled": {"recorder": _owner, "kid": _hash, "link_serial": _serial, "replaces": _or_none(_owner)},
     "assignment": {"recorder": _owner, **_OFFICER},
     "stored": {
         "recorder": _owner, "segment": _segment, "sha256": _or_none(_hash), "stored_bytes": _count,
@@ -202,6 +210,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "view_approved": {"request": _hash, "statement": _statement},
     "opened": {"request": _hash, "recorder": _owner, "item": _item, "sha256": _hash},
     "vault_key_split": {"kid": _hash, "shares": _count, "needed": _count},
+    "revoked": {"recorder": _owner, "kid": _hash, "why": _text, "last_seq": _seq, "last_hash": _or_none(_hash)},
 }  # fmt: skip
 
 

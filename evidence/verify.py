@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from hashlib import sha256
 from typing import TypeVar
 
-from evidence.certificates import Identity, Role, Trust
+from evidence.certificates import Identity, Role, Trust, known_time
 from evidence.errors import BadInputError, ChainError, LiuhenError, NewerVersionError, UnknownKeyError
 from evidence.journal import EMPTY, Entry, StatedHead, check_link, read_certificates, read_entry, verify_token
 from evidence.receipts import DOCK
@@ -157,7 +157,7 @@ def read_signed(
         return read(token, where)
     except NewerVersionError:
         if certificates := read_certificates(token, where):
-            identity = trust.identify_der(certificates[0])
+            identity = trust.identify_der(certificates)
         if identity is not None:
             verify_token(token, identity.key, where)
         raise
@@ -167,7 +167,7 @@ def identify_signer(entry: Entry, trust: Trust) -> Identity:
     """Who signed an entry that carries its certificate. Raises UnknownKeyError, SignatureError."""
     if not entry.x5c:
         raise UnknownKeyError(f"entry {entry.seq} of {entry.device}", "does not carry a certificate")
-    identity = trust.identify_der(entry.x5c[0])
+    identity = trust.identify_der(entry.x5c, known_time(entry.at))
     role = Role.DOCK if entry.device == DOCK else Role.RECORDER
     if identity.role is not role or identity.name != entry.device:
         where = f"entry {entry.seq} of {entry.device}"

@@ -233,7 +233,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "certificate", lambda f: _days(f.certificate_left_s), Range("days", 60, 7, low=True),
-        "Enrol it again: `liuhen dock enrol`, then copy the new files into its identity folder.",
+        "Renew it: `liuhen dock renew`, then on it `liuhen device adopt` with the new files.",
     ),
     Rule(
         "officer", lambda f: "assigned" if f.officer else "unassigned",

@@ -50,13 +50,22 @@ class TokenFile:
             return
         lines = "".join(f"{token}\n" for token in tokens).encode("ascii")
         self._disc.append(self.path, lines, self._size_bytes())
-        stated = sign_head(self._signer, self._owner, read_entry(tokens[-1], str(self.path)).head)
-        self._disc.replace(head_path(self.path), f"{stated}\n".encode("ascii"))
+        self._state(read_entry(tokens[-1], str(self.path)).head)
+
+    def restate(self) -> None:
+        """State the present head anew, under a new key. Raises DiscError, BadInputError."""
+        with self.locked() as head:
+            if head != EMPTY:
+                self._state(head)
 
     def tokens(self) -> Iterator[str]:
         """All lines, oldest first. Raises BadInputError for a torn last line."""
         if self.path.exists():
             yield from read_lines(self.path)
+
+    def _state(self, head: Head) -> None:
+        stated = sign_head(self._signer, self._owner, head)
+        self._disc.replace(head_path(self.path), f"{stated}\n".encode("ascii"))
 
     def _lock(self) -> IO[bytes]:
         """The lock, held until it is closed."""

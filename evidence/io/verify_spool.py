@@ -92,7 +92,7 @@ class SpoolCheck:
             stated = read_signed(read_head, one_line(path), path.name, self._trust, None)
             if not stated.x5c:
                 raise UnknownKeyError(path.name, "does not carry a certificate")
-            identity = self._trust.identify_der(stated.x5c[0])
+            identity = self._trust.identify_der(stated.x5c)
             if identity.role is not Role.RECORDER or identity.name != stated.journal:
                 raise UnknownKeyError(path.name, f"is signed by the {identity.role} {identity.name}")
             stated.verify(identity.key)

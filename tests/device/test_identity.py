@@ -104,7 +104,7 @@ def test_an_enrolled_recorder_knows_itself_its_dock_and_its_officer(folder: Path
     identity = load_identity(folder)
     assert identity.officer() == OFFICER
     assert (identity.host, identity.port) == ("127.0.0.1", 8883)
-    assert identity.certificate
+    assert len(identity.certificates) == 2
     assert dock.certificate("dock").read_bytes() == (folder / "dock.pem").read_bytes()
 
 
@@ -137,13 +137,18 @@ MISSING = ["ca.pem", "signing.pem", "dock.pem", "vault.pem", "dock.toml", "signi
 @pytest.mark.parametrize("name", MISSING)
 def test_a_missing_file_is_named_with_what_to_do(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    with pytest.raises(ConfigError, match=rf"{name}: cannot be read.*liuhen device provision"):
+    with pytest.raises(ConfigError, match=rf"{name}: cannot be read.*enrol again: liuhen device provision"):
         load_identity(folder)
 
 
 def test_certificates_for_somebody_else_are_refused(folder: Path) -> None:
     """Of the same unit, but for another key or another purpose."""
-    for name, other in (("signing.pem", "dock.pem"), ("dock.pem", "signing.pem"), ("signing.pem", "link.pem")):
+    for name, other in (
+        ("signing.pem", "dock.pem"),
+        ("dock.pem", "signing.pem"),
+        ("signing.pem", "link.pem"),
+        ("vault.pem", "dock.pem"),
+    ):
         before = (folder / name).read_bytes()
         (folder / name).write_bytes((folder / other).read_bytes())
         with pytest.raises(UnknownKeyError):

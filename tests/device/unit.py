@@ -79,7 +79,7 @@ class Unit:
 def unit() -> Unit:
     authority, stranger = Authority.make(_NOW), Authority.make(_NOW)
     return Unit(
-        Trust(certificate_pem(authority.root)),
+        Trust(certificate_pem(authority.certificate)),
         _party(authority, DEVICE, Purpose.RECORDER),
         _party(authority, DOCK, Purpose.DOCK),
         _party(stranger, DOCK, Purpose.DOCK),

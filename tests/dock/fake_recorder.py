@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
-from evidence.certificates import der_from_pem
+from evidence.certificates import chain_from_pem
 from evidence.io.durable import Disc, PosixDisc
 from evidence.journal import Chain, Entry
 from evidence.model import ClockGrade, Officer, Timestamp, segment_id
@@ -107,7 +107,7 @@ class FakeRecorder:
     def __post_init__(self) -> None:
         self.chain = Chain(self.device, KeySigner(self.signing))
         self.clock = StillClock()
-        self.certificate = b""
+        self.certificates: tuple[bytes, ...] = ()
 
     @property
     def request(self) -> bytes:
@@ -116,8 +116,8 @@ class FakeRecorder:
     def enrol(self, folder: DockFolder, officer: Officer | None = OFFICER) -> Mapping[str, bytes]:
         """Enrol and open the journal."""
         files = enrol(folder, PosixDisc(), self.clock, self.request, "request", officer).files
-        self.certificate = der_from_pem(files["signing.pem"], "signing.pem")
-        self.add("journal_opened", {"software": "test"}, x5c=(self.certificate,))
+        self.certificates = chain_from_pem(files["signing.pem"], "signing.pem")
+        self.add("journal_opened", {"software": "test"}, x5c=self.certificates)
         return files
 
     def add(self, kind: str, fields: Mapping[str, Any], x5c: Sequence[bytes] = ()) -> Entry:
@@ -167,7 +167,7 @@ class FakeRecorder:
         sizes = {"width": 64, "height": 48} if kind == "still" else {}
         blob, described = blob_name(data), {"bytes": len(opened(data)), "stored_bytes": len(data)}
         entry = self.add(
-            kind, {"blob": blob, **described, "stored_sha256": hash_of(data), **own, **sizes}, x5c=(self.certificate,)
+            kind, {"blob": blob, **described, "stored_sha256": hash_of(data), **own, **sizes}, x5c=self.certificates
         )
         self.blobs[blob] = FakeBlob(data, entry)
         return self.blobs[blob]
@@ -178,7 +178,7 @@ class FakeRecorder:
         fields = {**names, "cause": "device_fault", "began": self.clock.now().to_fields()}
         self.add("interruption", {**fields, "part": None})
         officer = {"officer": OFFICER.number, "name": OFFICER.name, "unit": OFFICER.unit}
-        return self.add("reported", {**fields, **officer}, x5c=(self.certificate,))
+        return self.add("reported", {**fields, **officer}, x5c=self.certificates)
 
     def blob_message(self, blob: str) -> tuple[str, bytes]:
         one = self.blobs[blob]

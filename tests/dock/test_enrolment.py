@@ -16,7 +16,7 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from dock.authority import DOCUMENT_SIGNING
 from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder, read_settings
-from evidence.certificates import Role, Trust, der_from_pem
+from evidence.certificates import Role, Trust, chain_from_pem
 from evidence.errors import BadInputError, ConfigError, LiuhenError
 from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
@@ -55,15 +55,15 @@ def test_a_dock_has_one_root_and_a_certificate_for_each_of_its_processes(folder:
 
 def test_private_keys_and_passwords_are_for_one_user(folder: DockFolder) -> None:
     secrets = [*folder.private.glob("*.key"), *folder.private.glob("*.password"), folder.broker / "passwords"]
-    secrets.append(folder.vault_passphrase)
+    secrets += [*folder.carried_away.iterdir(), *folder.tls.glob("*.key")]
     assert sorted(path.name for path in secrets) == [
-        "broker.key", "ca.key", "dock.key", "head.key", "passwords", "receiver-1.password", "receiver-2.password",
-        "vault.key", "vault.passphrase",
+        "broker.key", "dock.key", "head.key", "issuing.key", "passwords", "receiver-1.password", "receiver-2.password",
+        "root.key", "vault.key", "vault.passphrase",
     ]  # fmt: skip
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker, folder.carried_away)} == {
-        0o700
-    }
+    assert {
+        stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.tls, folder.broker, folder.carried_away)
+    } == {0o700}
 
 
 def test_every_receiver_has_a_password_of_its_own_and_the_broker_only_its_hash(folder: DockFolder) -> None:
@@ -89,10 +89,10 @@ def test_the_broker_is_trusted_under_its_names_even_by_a_recorder_whose_clock_is
     settings = choose_settings(["dock.unit.cn"], "0.0.0.0", 8883)
     init(folder, PosixDisc(), StillClock(), settings, "0.0.0.0", ["dock.unit.cn"], 1, as_root=False)
     store = Store([trust_of(folder).root])
-    broker = x509.load_pem_x509_certificate(folder.certificate("broker").read_bytes())
+    broker, issuing = x509.load_pem_x509_certificates(folder.certificate("broker").read_bytes())
     for name in ("localhost", "dock.unit.cn"):
         builder = PolicyBuilder().store(store).time(clock)  # type: ignore[arg-type]
-        assert len(builder.build_server_verifier(x509.DNSName(name)).verify(broker, [])) == 2
+        assert len(builder.build_server_verifier(x509.DNSName(name)).verify(broker, [issuing])) == 3
     assert read_settings(folder).host == "dock.unit.cn"
 
 
@@ -129,11 +129,16 @@ def test_a_recorder_gets_what_it_needs(folder: DockFolder) -> None:
 def test_the_enrolment_is_in_the_docks_journal(folder: DockFolder) -> None:
     recorder = FakeRecorder("BWC-0001")
     recorder.enrol(folder)
-    assert [kind for kind, _ in journal_of(folder)] == ["enrolled", "assignment"]
-    assert journal_of(folder)[0][1] == {"recorder": "BWC-0001", "kid": recorder.chain._signer.kid}
+    vault, enrolled, assigned = journal_of(folder)
+    assert [kind for kind, _ in (vault, enrolled, assigned)] == ["vault_key", "enrolled", "assignment"]
+    link = x509.load_pem_x509_certificate(folder.link("BWC-0001").read_bytes())
+    assert enrolled[1] == {
+        "recorder": "BWC-0001", "kid": recorder.chain._signer.kid, "link_serial": f"{link.serial_number:x}",
+        "replaces": None,
+    }  # fmt: skip
     entries = [read_entry(token) for token in read_lines(folder.journal("dock"))]
     dock = trust_of(folder).identify_pem(folder.certificate("dock").read_bytes(), "dock")
-    assert entries[0].x5c == (der_from_pem(folder.certificate("dock").read_bytes(), "dock"),)
+    assert entries[0].x5c == chain_from_pem(folder.certificate("dock").read_bytes(), "dock")
     head = EMPTY
     for entry in entries:
         entry.verify(dock.key)
@@ -145,17 +150,17 @@ def test_the_same_request_again_gives_the_same_certificate_and_nothing_new_in_th
     recorder = FakeRecorder("BWC-0001")
     first = recorder.enrol(folder)
     again = enrol(folder, PosixDisc(), StillClock(), recorder.request, "request", None).files
-    assert [again[name] for name in ("signing.pem", "assignment.jws")] == [
-        first[name] for name in ("signing.pem", "assignment.jws")
+    assert [again[name] for name in ("signing.pem", "link.pem", "assignment.jws")] == [
+        first[name] for name in ("signing.pem", "link.pem", "assignment.jws")
     ]
-    assert len(journal_of(folder)) == 2
+    assert len(journal_of(folder)) == 3
 
 
 def test_a_known_name_with_another_key_is_refused(folder: DockFolder) -> None:
     FakeRecorder("BWC-0001").enrol(folder)
     with pytest.raises(BadInputError, match="the request has another one"):
         FakeRecorder("BWC-0001").enrol(folder)
-    assert len(journal_of(folder)) == 2
+    assert len(journal_of(folder)) == 3
 
 
 def new_key() -> ed25519.Ed25519PrivateKey:
@@ -215,7 +220,7 @@ def test_a_request_that_cannot_be_is_refused_with_one_line(
         enrol(folder, PosixDisc(), StillClock(), make(), "request.pem", None)
     assert "\n" not in str(caught.value)
     assert not list(folder.enrolled("any").parent.iterdir())
-    assert not folder.journal("dock").exists() or journal_of(folder) == []
+    assert [kind for kind, _ in journal_of(folder)] == ["vault_key"]
 
 
 @pytest.mark.parametrize(

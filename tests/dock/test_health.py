@@ -140,7 +140,7 @@ def test_a_technician_sees_all_recorders_worst_first(folder: DockFolder, capsys:
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [
         ["BWC-0002", "critical"], ["BWC-0003", "warning"], ["BWC-0004", "unknown"], ["BWC-0005", "unknown"],
-        ["BWC-0001", "ok"],
+        ["BWC-0001", "ok"], ["dock", "ok"],
     ]  # fmt: skip
     assert [line.split("ago  ")[-1] for line in (lines[0], lines[4])] == ["card room: 9 min", "all well"]
     assert "nothing heard yet" in lines[2]

@@ -559,7 +559,7 @@ def test_no_message_ends_the_receiver(scene: Scene, data: st.DataObject) -> None
         payload["at"] = entry.at.to_fields() | data.draw(
             st.dictionaries(st.sampled_from([*entry.at.to_fields()]), ANY_JSON, max_size=2)
         )
-    damaged = bytearray(recorder.certificate)
+    damaged = bytearray(recorder.certificates[0])
     for place in data.draw(st.lists(st.integers(0, len(damaged) - 1), max_size=3)):
         damaged[place] ^= data.draw(st.integers(1, 255))
     header = {"x5c": data.draw(ANY_JSON | st.just([b64encode(damaged).decode()]))}

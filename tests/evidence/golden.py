@@ -196,7 +196,11 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "receipt": {"segment": SEGMENT, "dock": DOCK, "dock_seq": 1, "dock_hash": hash_of(b"receipt")},
     "released": {"segment": SEGMENT, "stored_bytes": 51},
     "power_off": {"trigger": "shutdown"},
-    "enrolled": {"recorder": RECORDER, "kid": signer(RECORDER).kid},
+    "vault_key": {"kid": hash_of(b"vault key")},
+    "dock_key": {"kid": signer(DOCK).kid, "why": "the disc of the dock was destroyed"},
+    "enrolled": {
+        "recorder": RECORDER, "kid": signer(RECORDER).kid, "link_serial": "57d2a8ae41", "replaces": None,
+    },
     "assignment": {"recorder": RECORDER, **_OFFICER},
     "stored": {
         "recorder": RECORDER, "segment": SEGMENT, "sha256": seal_fields(PARTS)["sha256"], "stored_bytes": 51,
@@ -222,6 +226,10 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "view_approved": {"request": REQUEST, "statement": APPROVAL},
     "opened": {"request": REQUEST, "recorder": RECORDER, "item": SEGMENT, "sha256": hash_of(b"".join(PARTS))},
     "vault_key_split": {"kid": hash_of(b"vault"), "shares": 3, "needed": 2},
+    "revoked": {
+        "recorder": RECORDER, "kid": signer(RECORDER).kid, "why": "lost on duty", "last_seq": 9,
+        "last_hash": hash_of(b"entry"),
+    },
 }  # fmt: skip
 """One valid example of every kind."""
 

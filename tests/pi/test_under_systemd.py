@@ -231,11 +231,11 @@ def test_the_uplink_carries_everything_into_the_dock_and_the_recorder_hears_of_i
 def test_the_broker_sees_nothing_of_the_dock_but_its_own(machine: Machine) -> None:
     """Not even by way of the dock's process, though both have one user."""
     pid = machine.show(DOCK, "MainPID")["MainPID"]
-    tried = f"/proc/{pid} /proc/{pid}/root/var /var/lib/liuhen-dock/vault /var/lib/liuhen-dock/dock/broker.key"
+    tried = f"/proc/{pid} /proc/{pid}/root/var /var/lib/liuhen-dock/vault /var/lib/liuhen-dock/dock/tls/broker.key"
     machine.drop_in(BROKER, f"[Service]\nExecStartPre=-/bin/ls -d {tried}\n")
     machine.do(f"systemctl daemon-reload; systemctl restart {BROKER}")
     said = machine.said(BROKER)
-    assert "/var/lib/liuhen-dock/dock/broker.key" in said
+    assert "/var/lib/liuhen-dock/dock/tls/broker.key" in said
     for hidden in (f"/proc/{pid}/root/var", "/var/lib/liuhen-dock/vault"):
         assert any(f"cannot access '{hidden}'" in line for line in said), said
     # Both are there, and the process is still that of the dock.

@@ -122,7 +122,7 @@ class Recorder:
 
     def _open_spool(self, clock: SimClock) -> Spool:
         own = self.identity
-        return Spool(self.spool, self.device, PosixDisc(), clock, own.signer, [own.certificate], own.vault_key)
+        return Spool(self.spool, self.device, PosixDisc(), clock, own.signer, own.certificates, own.vault_key)
 
     def _fill_card(self) -> None:
         boot = uuid.uuid4().hex
