@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from dock.beside import Beside, read_blob_name
+from dock.blocking import Blocking
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
@@ -24,6 +25,7 @@ from dock.messages import Answer, Message, one_line, what_of
 from dock.records import Progress, Recorder, Records
 from dock.vault import Vault
 from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionError, RejectedError
+from evidence.forks import Cause, ForkError
 from evidence.io.durable import Disc
 from evidence.journal import Entry, read_entry, token_hash
 from evidence.signing import to_base64url
@@ -62,6 +64,18 @@ class _Turn:
     blobs: dict[str, None] = field(default_factory=dict)
     words: dict[str, None] = field(default_factory=dict)
 
+    @property
+    def journal_next(self) -> int:
+        """From which entry on the recorder is to send.
+
+        One whose journal ends before our copy of it is asked for its last entry, which shows what it is: the same one
+        as ours in an offer that is out of date, another one in a recorder that was set back (`evidence.forks`).
+        """
+        head_seq = self.recorder.head.seq
+        if self.offer is not None and self.offer.journal_head < head_seq:
+            return max(self.offer.journal_head, 0)
+        return head_seq + 1
+
 
 @dataclass(frozen=True, slots=True)
 class _Coming:
@@ -96,6 +110,7 @@ class Intake:
         self._vault = Vault(folder, disc)
         self._records = Records(folder, disc, journal, catalogue)
         self._beside = Beside(journal, catalogue, self._vault)
+        self._blocking = Blocking(journal, catalogue)
         self._under_way = 0
 
     def check(self, messages: Iterable[Message]) -> Batch:
@@ -161,16 +176,18 @@ class Intake:
                 self._take_offer(turn, message.payload)
             case Up.JOURNAL:
                 self._take_journal(turn, message.payload)
+            case Up.HEALTH:
+                keep_card(self._folder, topic.device, turn.recorder.key, bytes(message.payload))
+            case _ if turn.recorder.blocked:
+                LOG.warning("left of a blocked recorder topic=%r", message.topic[:200])
             case Up.FRAGMENT:
                 self._take_part(batch, turn, topic, message)
             case Up.BLOB | Up.REPORT:
                 self._take_beside(turn, topic, message.payload)
-            case Up.HEALTH:
-                keep_card(self._folder, topic.device, turn.recorder.key, bytes(message.payload))
 
     def _take_offer(self, turn: _Turn, payload: Octets) -> None:
         turn.offer = read_offer(payload)
-        self._records.look_for_assignment(turn.recorder)
+        self._records.refresh(turn.recorder)
         for offered in turn.offer.segments:
             self._records.progress(turn.recorder, offered.segment).offered_parts = offered.parts
             turn.touched[offered.segment] = None
@@ -180,6 +197,7 @@ class Intake:
         verdict = self._records.add_entries(turn.recorder, read_batch(payload))
         turn.told = True
         turn.touched.update({str(seal.fields["segment"]): None for seal in verdict.seals})
+        self._blocking.note(turn.recorder.device, verdict)
         if isinstance(verdict.wrong, NewerVersionError):
             raise verdict.wrong
         if verdict.wrong is not None:
@@ -191,7 +209,9 @@ class Intake:
         part = turn.recorder.known_parts.get(token_hash(token))
         if part is None:
             part = check_entry(read_entry(token, f"part {index} of {segment}"), turn.recorder.key)
-        if (part.device, part.segment, part.part) != (topic.device, segment, index):
+        if part.device != topic.device:
+            raise ForkError(Cause.FOREIGN, read_entry(token), None)
+        if (part.segment, part.part) != (segment, index):
             raise RejectedError(f"part {index} of {segment}", "comes with the entry of another part")
         turn.told = True
         turn.touched[segment] = None
@@ -212,7 +232,9 @@ class Intake:
             turn.words[taken] = None
 
     def _conclude(self, turn: _Turn) -> Iterable[Answer]:
-        """Finish what is complete and say what is lacking."""
+        """Finish what is complete and say what is lacking; to a blocked recorder nothing is said."""
+        if turn.recorder.blocked:
+            return
         device = turn.recorder.device
         for segment in turn.touched:
             self._finish(turn, segment)
@@ -223,7 +245,7 @@ class Intake:
         if turn.told or turn.offer:
             # A receipt says all about its segment, so a want does not name it any more.
             lacks = {one: self._lacks(turn, one) for one in turn.touched if self._is_expected(turn, one)}
-            want = Want(turn.recorder.head.seq + 1, {**lacks, **blobs.lacks}, turn.offer.round if turn.offer else None)
+            want = Want(turn.journal_next, {**lacks, **blobs.lacks}, turn.offer.round if turn.offer else None)
             yield Answer(Topic(device, Down.WANT).text(), write_want(want))
         if turn.offer:
             turn.words.update(dict.fromkeys(self._beside.unheard(device)))
@@ -299,6 +321,11 @@ class Intake:
             progress.rejected = None
         if self._catalogue.rejected_again(device, what, digest):
             return
+        self._keep_aside(device, what, content, digest, reason)
+        if isinstance(error, ForkError):
+            self._blocking.block(self._records.recorder(device), error)
+
+    def _keep_aside(self, device: str, what: str, content: Octets, digest: str, reason: str) -> None:
         if self._catalogue.rejected_contents(device) >= REJECTIONS_LIMIT:
             LOG.error("recorder=%s has %d rejected contents, no more are kept", device, REJECTIONS_LIMIT)
             return

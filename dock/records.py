@@ -86,6 +86,8 @@ class Recorder:
     key: VerifyKey
     head: Head
     assignment: str | None
+    blocked: bool
+    """Nothing of it becomes evidence until two persons have cleared it (`dock.blocking`)."""
     segments: dict[str, Progress] = field(default_factory=dict)
     known_parts: dict[str, Part] = field(default_factory=dict)
     """Parts by the hash of their entry's token, which has been checked: it comes twice, in the journal and again."""
@@ -117,19 +119,21 @@ class Records:
             recorder.segments[segment] = Progress(seal, row.receipt if row else None, parts)
         return recorder.segments[segment]
 
-    def look_for_assignment(self, recorder: Recorder) -> None:
-        """Another process may have enrolled or assigned since."""
+    def refresh(self, recorder: Recorder) -> None:
+        """Another process may have assigned, or cleared a block, since."""
         self._catch_up_own()
         row = self._catalogue.device(recorder.device)
         recorder.assignment = row.assignment if row else None
+        recorder.blocked = self._catalogue.block(recorder.device) is not None
 
     def add_entries(self, recorder: Recorder, tokens: Sequence[str]) -> Verdict:
-        """Append what continues the recorder's journal, durable."""
-        mirror = Mirror(self._folder.journal(recorder.device), recorder.device, recorder.key, self._trust)
+        """Append what continues the recorder's journal, durable; of a blocked one nothing does."""
         file = self._mirror_file(recorder.device)
         with file.locked() as head:
             # The lock's word counts: another process may have appended since we last looked.
-            verdict = mirror.judge(head, tokens)
+            verdict = self._mirror(recorder).judge(head, tokens)
+            if recorder.blocked:
+                return Verdict([], verdict.wrong, verdict.wrong_token)
             file.append([entry.token for entry in verdict.fresh])
             recorder.known_parts.update(
                 (token_hash(entry.token), part_of(entry)) for entry in verdict.fresh if entry.kind in PART_KINDS
@@ -169,7 +173,12 @@ class Records:
                 # Written by a process that died before its sync returned, perhaps.
                 self._disc.sync(file.path)
                 self._catalogue.catch_up(device, file.path)
-        return Recorder(device, key, self._catalogue.head(device), row.assignment)
+        blocked = self._catalogue.block(device) is not None
+        return Recorder(device, key, self._catalogue.head(device), row.assignment, blocked)
+
+    def _mirror(self, recorder: Recorder) -> Mirror:
+        path, received_us = self._folder.journal(recorder.device), self._catalogue.received_us(recorder.device)
+        return Mirror(path, recorder.device, recorder.key, self._trust, received_us)
 
     def _catch_up_own(self) -> None:
         if self._catalogue.is_behind(JOURNAL_OWNER, self._journal.path):

@@ -14,6 +14,7 @@ from evidence.errors import BadInputError
 from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole
 
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
+TOKEN = re.compile(r"([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+")
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
 INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
 PAUSE_ID = re.compile(r"[0-9a-f]{12}-p[0-9]{4}")
@@ -44,6 +45,10 @@ def _count(value: Any) -> bool:
     return is_whole(value, 0, COUNT_END)
 
 
+def _seq(value: Any) -> bool:
+    return is_whole(value, -1, COUNT_END)
+
+
 def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -70,7 +75,12 @@ def _parts(value: Any) -> bool:
     )
 
 
+def _tokens(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(_token(one) for one in value)
+
+
 _hash = _matching(HASH)
+_token = _matching(TOKEN)
 _segment = _matching(SEGMENT_ID)
 _boot = _matching(BOOT_ID)
 _owner = _matching(DEVICE_ID)
@@ -175,6 +185,12 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "report_taken": {"recorder": _owner, "interruption": _interruption, "entry_seq": _count, "entry_hash": _hash},
     "explanation": {"recorder": _owner, "interruption": _interruption, "author": _text, "text": _text},
+    "revoked": {"recorder": _owner, "kid": _hash, "why": _text, "last_seq": _seq, "last_hash": _or_none(_hash)},
+    "blocked": {
+        "recorder": _owner, "why": _text, "entry_seq": _count, "entry_hash": _or_none(_hash), "other_hash": _hash,
+    },
+    "cleared": {"recorder": _owner, "blocked_seq": _count, "statements": _tokens},
+    "clock_set_back": {"recorder": _owner, "entry_seq": _count, "entry_hash": _hash, "back_us": _count},
 }  # fmt: skip
 
 

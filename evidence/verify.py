@@ -15,6 +15,7 @@ from evidence.certificates import Identity, Role, Trust
 from evidence.errors import BadInputError, ChainError, LiuhenError, NewerVersionError, UnknownKeyError
 from evidence.journal import EMPTY, Entry, StatedHead, check_link, read_certificates, read_entry, verify_token
 from evidence.receipts import DOCK
+from evidence.revocation import Revocations
 from evidence.signing import to_base64url
 
 
@@ -93,11 +94,18 @@ def verdict_of(error: LiuhenError) -> Verdict:
 class JournalCheck:
     """Checks a journal entry by entry: signature, owner, chain. Stops believing at the first defect."""
 
-    def __init__(self, trust: Trust, owner: str | None = None, stated: StatedHead | None = None) -> None:
-        """`owner` is whose journal it has to be, where that is known; `stated` where it is said to have ended."""
+    def __init__(
+        self, trust: Trust, owner: str | None = None, stated: StatedHead | None = None,
+        revocations: Revocations | None = None,
+    ) -> None:  # fmt: skip
+        """`owner` is whose journal it has to be, where that is known; `stated` where it is said to have ended.
+
+        `revocations` are those that the dock's journal knows, where that is at hand.
+        """
         self._trust = trust
         self._owner = owner
         self._stated = stated
+        self._revocations = revocations or Revocations()
         self._link = EMPTY
         self.identity: Identity | None = None
         self.head = EMPTY
@@ -114,6 +122,7 @@ class JournalCheck:
         else:
             entry.verify(self.identity.key)
         check_link(self.head, entry)
+        self._revocations.check(entry)
         self._owner = entry.device
         self.head = entry.head
         if self._stated is not None and entry.seq == self._stated.head.seq:

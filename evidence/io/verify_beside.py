@@ -11,6 +11,7 @@ from evidence.io.verifying import ReadJournal, judge_blob, note_strangers, notin
 from evidence.journal import Entry, read_entry
 from evidence.kinds import BLOB_KINDS, BLOB_SUFFIXES
 from evidence.receipts import REPORT_TAKEN
+from evidence.revocation import Revocations
 from evidence.verify import Report, Verdict, identify_signer, read_signed
 
 BESIDE = ("blobs", "reports")
@@ -20,9 +21,11 @@ class VaultBesideCheck:
     """`vault/DEVICE/blobs/` and `vault/DEVICE/reports/`, against the recorder's verified journal."""
 
     def __init__(
-        self, folder: Path, journal: ReadJournal, reported: Iterable[str], trust: Trust, report: Report
-    ) -> None:
+        self, folder: Path, journal: ReadJournal, reported: Iterable[str], revocations: Revocations, trust: Trust,
+        report: Report,
+    ) -> None:  # fmt: skip
         """`reported` are the interruptions for whose report the dock has given its receipt."""
+        self._revocations = revocations
         self._folder = folder
         self._reported = tuple(reported)
         self._journal = journal
@@ -70,6 +73,7 @@ class VaultBesideCheck:
             return
         entry = read_signed(read_entry, token, name, self._trust, None)
         identify_signer(entry, self._trust)
+        self._revocations.check_alone(entry)
         about = (entry.kind, entry.device, f"{entry.fields.get('interruption')}.jws")
         if about != ("reported", self._folder.name, path.name):
             self._report.add(Verdict.NOT_SIGNED, name, "is no report of this recorder on this interruption")

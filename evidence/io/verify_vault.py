@@ -59,7 +59,8 @@ class VaultCheck:
             self._verify_stored(folder, segment, seal)
         words = (word for word in self._dock.words if word.fields["recorder"] == folder.name)
         reported = (str(word.fields["interruption"]) for word in words if word.kind == REPORT_TAKEN)
-        VaultBesideCheck(folder, journal, reported, self._trust, self._report).verify()
+        beside = VaultBesideCheck(folder, journal, reported, self._dock.revocations, self._trust, self._report)
+        beside.verify()
         self._check_words(folder, journal)
         if journal.whole:
             self._strangers(folder, expected | folders_in(folder, *BESIDE))
@@ -101,7 +102,8 @@ class VaultCheck:
                 token = one_line(beside)
         else:
             self._report.add(Verdict.GAPS, where, "is missing: nobody can say whether the journal's end is here")
-        check = JournalCheck(self._trust, owner, None if token is None else _claimed_head(token))
+        claimed = None if token is None else _claimed_head(token)
+        check = JournalCheck(self._trust, owner, claimed, None if dock is None else dock.revocations)
         journal = ReadJournal(read_lines(path), check, self._report, f"{owner}/{JOURNAL_TEXT}")
         if token is not None:
             with noting(self._report):

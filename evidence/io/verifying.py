@@ -14,6 +14,7 @@ from evidence.journal import Entry
 from evidence.kinds import BLOB_KINDS
 from evidence.model import SEGMENT_ID
 from evidence.receipts import ANSWERS
+from evidence.revocation import Revocations
 from evidence.verify import JournalCheck, Report, Verdict, report_blob, report_segment
 from evidence.wire import BLOB_LIMIT_BYTES
 
@@ -31,6 +32,7 @@ class ReadJournal:
         self.answered: dict[tuple[str, str], Entry] = {}
         self.noted: set[tuple[str, str]] = set()
         self.released_blobs: set[str] = set()
+        self.revocations = Revocations()
         self.whole = False
         try:
             for number, token in enumerate(tokens):
@@ -56,6 +58,7 @@ class ReadJournal:
         elif entry.kind == "blob_released":
             self.released_blobs.add(entry.fields["blob"])
         self._take_answers(entry)
+        self.revocations.take(entry)
         if entry.kind in ANSWERS:
             self.words.append(entry)
         elif isinstance(segment, str) and SEGMENT_ID.fullmatch(segment):

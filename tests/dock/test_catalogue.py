@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from dock.catalogue import METADATA, Catalogue
+from dock.catalogue import Catalogue
 from dock.folder import DockFolder
 from dock.manifest import Part
 from dock.rebuild import rebuild
+from dock.tables import METADATA
 from evidence.errors import BadInputError, DiscError
 from tests.dock.desk import Desk, Uplink, offload
 from tests.dock.fake_recorder import FakeRecorder, make_dock
 
 
 def everything(catalogue: Catalogue) -> dict[str, list[Any]]:
+    """All of it but for counts of what harms nothing and is in no journal: replayed and reordered messages."""
     with catalogue.writing() as db:
-        return {table.name: sorted(tuple(row) for row in db.execute(select(table))) for table in METADATA.sorted_tables}
+        tables = [table for table in METADATA.sorted_tables if table.name != "findings"]
+        return {table.name: sorted(tuple(row) for row in db.execute(select(table))) for table in tables}
 
 
 @pytest.fixture

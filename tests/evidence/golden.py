@@ -196,6 +196,21 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "explanation": {
         "recorder": RECORDER, "interruption": INTERRUPTION, "author": "110123", "text": "电池老化，已更换。",
     },
+    "revoked": {
+        "recorder": RECORDER, "kid": signer("BWC-0001 lost key").kid, "why": "lost on duty",
+        "last_seq": 41, "last_hash": hash_of(b"entry"),
+    },
+    "blocked": {
+        "recorder": RECORDER, "why": "fork", "entry_seq": 17,
+        "entry_hash": hash_of(b"entry"), "other_hash": hash_of(b"other entry"),
+    },
+    "cleared": {
+        "recorder": RECORDER, "blocked_seq": 12,
+        "statements": ["eyJhbGciOiJFUzI1NiJ9.e30.c3RhdGVtZW50", "eyJhbGciOiJFUzI1NiJ9.e30.YW5vdGhlcg"],
+    },
+    "clock_set_back": {
+        "recorder": RECORDER, "entry_seq": 17, "entry_hash": hash_of(b"entry"), "back_us": 3_600_000_000,
+    },
 }  # fmt: skip
 """One valid example of every kind."""
 
