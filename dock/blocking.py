@@ -1,7 +1,8 @@
 """What the dock does about a recorder that has shown itself to be two, or another: it blocks it, and says why.
 
-Only what the recorder's own key has signed blocks it (`evidence.forks`), so that nobody on the way can. A blocked
-recorder is answered nothing and told nothing: whoever holds a clone need not know that it was found.
+Only what the recorder's own key has signed blocks it (`evidence.forks`), so that nobody on the way can. Nothing of it
+is lost: it records on, and what it sends lands, its footage in `dock/incoming`, the other branch of its journal in
+quarantine. Nothing of it is finished: no receipt, so that it keeps its own copy for whoever looks into it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dock.folder import JOURNAL_OWNER, DockFolder
 from dock.mirror import Verdict
 from dock.records import Recorder
 from evidence.forks import Cause, ForkError
-from evidence.journal import Entry, read_entry
+from evidence.journal import Entry, read_entry, token_hash
 
 LOG = logging.getLogger("liuhen.dock")
 SET_BACK_LIMIT = 256
@@ -31,19 +32,23 @@ class Blocking:
         self._catalogue = catalogue
 
     def block(self, recorder: Recorder, error: ForkError) -> None:
-        """Journal that it is blocked, unless it is already: one cause is enough. Raises DiscError."""
-        recorder.blocked = True
+        """Journal that it is blocked, unless it is already: one cause is enough. Raises DiscError.
+
+        What it was blocked for and cleared of does not block it again: whoever has kept a copy could do that for ever.
+        """
         came = error.came
-        LOG.error("BLOCKED recorder=%s cause=%s entry=%d", recorder.device, error.cause, came.seq)
         fields = {
             "recorder": recorder.device, "why": error.cause.value,
             "entry_seq": came.seq, "entry_hash": error.held_hash, "other_hash": came.head.hash,
         }  # fmt: skip
         with self._journal.adding() as add:
             self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
-            if self._catalogue.block(recorder.device) is None:
+            known = self._catalogue.block(recorder.device) is not None
+            if not known and not self._catalogue.blocked_for(recorder.device, token_hash(came.token)):
+                LOG.error("BLOCKED recorder=%s cause=%s entry=%d", recorder.device, error.cause, came.seq)
                 add("blocked", fields)
                 self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
+        recorder.blocked = self._catalogue.block(recorder.device) is not None
 
     def note(self, device: str, verdict: Verdict) -> None:
         """Count what came again or too early, and journal where UTC was set back. Raises DiscError."""
@@ -63,19 +68,19 @@ class Blocking:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the dock has found about one recorder: why it is blocked, if it is, and how often which cause was found."""
+    """Why a recorder is blocked, and how often which cause was found with it."""
 
-    blocked: Entry | None
+    blocked: Entry
     findings: Mapping[str, int]
 
 
-def standing_of(folder: DockFolder, device: str) -> Standing:
-    """For whoever looks on; what the receiver has journalled is in the catalogue. Raises DiscError."""
+def blocked_recorders(folder: DockFolder) -> list[Standing]:
+    """Those that wait for two persons, as far as the receiver has journalled. Raises DiscError."""
     if not folder.catalogue.exists():
-        return Standing(None, {})
+        return []
     catalogue = Catalogue(folder.catalogue)
     try:
-        token = catalogue.block(device)
-        return Standing(None if token is None else read_entry(token), catalogue.findings(device))
+        entries = [read_entry(token) for token in catalogue.blocks()]
+        return [Standing(entry, catalogue.findings(str(entry.fields["recorder"]))) for entry in entries]
     finally:
         catalogue.close()

@@ -136,6 +136,15 @@ class Catalogue:
         row = self._row(select(BLOCKS.c.entry).where(*open_one).order_by(BLOCKS.c.seq.desc()))
         return None if row is None else str(row.entry)
 
+    def blocked_for(self, device: str, other_hash: str) -> bool:
+        """Whether this entry has blocked the recorder, now or before it was cleared."""
+        return self._row(select(BLOCKS.c.seq).filter_by(device=device, other_hash=other_hash)) is not None
+
+    def blocks(self) -> list[str]:
+        """The entries that block a recorder now, tokens, oldest first."""
+        rows = self._rows(select(BLOCKS.c.entry).where(BLOCKS.c.cleared.is_(None)).order_by(BLOCKS.c.seq))
+        return [str(row.entry) for row in rows]
+
     def count(self, device: str, findings: Mapping[str, int]) -> None:
         """So many more of each of these causes (`evidence.forks`)."""
         if findings:
@@ -236,7 +245,8 @@ def _take_own(db: Connection, entry: Entry) -> None:
 
 def _take_finding(db: Connection, device: str, entry: Entry) -> None:
     if entry.kind == "blocked":
-        _put(db, BLOCKS, {"device": device, "seq": entry.seq}, {"entry": entry.token})
+        values = {"other_hash": entry.fields["other_hash"], "entry": entry.token}
+        _put(db, BLOCKS, {"device": device, "seq": entry.seq}, values)
     elif entry.kind == "cleared":
         of_it = {"device": device, "seq": entry.fields["blocked_seq"]}
         db.execute(update(BLOCKS).filter_by(**of_it).values(cleared=entry.token))

@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
+from dock.aside import Aside
 from dock.beside import Beside, read_blob_name
 from dock.blocking import Blocking
 from dock.catalogue import Catalogue
@@ -28,7 +28,6 @@ from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionE
 from evidence.forks import Cause, ForkError
 from evidence.io.durable import Disc
 from evidence.journal import Entry, read_entry, token_hash
-from evidence.signing import to_base64url
 from evidence.transfer import missing_ranges
 from evidence.wire import (
     Down,
@@ -46,8 +45,6 @@ from evidence.wire import (
 )
 
 LOG = logging.getLogger("liuhen.dock")
-REJECTIONS_LIMIT = 256
-"""So many different contents of one recorder go to quarantine; a broken one must not fill the dock."""
 ATTEMPTS_LIMIT = 3
 """So often a rejected part is asked for again: what is wrong on the card stays wrong."""
 
@@ -72,6 +69,8 @@ class _Turn:
         as ours in an offer that is out of date, another one in a recorder that was set back (`evidence.forks`).
         """
         head_seq = self.recorder.head.seq
+        if self.recorder.aside_next:
+            return self.recorder.aside_next
         if self.offer is not None and self.offer.journal_head < head_seq:
             return max(self.offer.journal_head, 0)
         return head_seq + 1
@@ -110,6 +109,7 @@ class Intake:
         self._vault = Vault(folder, disc)
         self._records = Records(folder, disc, journal, catalogue)
         self._beside = Beside(journal, catalogue, self._vault)
+        self._aside = Aside(journal, catalogue, self._vault)
         self._blocking = Blocking(journal, catalogue)
         self._under_way = 0
 
@@ -178,8 +178,6 @@ class Intake:
                 self._take_journal(turn, message.payload)
             case Up.HEALTH:
                 keep_card(self._folder, topic.device, turn.recorder.key, bytes(message.payload))
-            case _ if turn.recorder.blocked:
-                LOG.warning("left of a blocked recorder topic=%r", message.topic[:200])
             case Up.FRAGMENT:
                 self._take_part(batch, turn, topic, message)
             case Up.BLOB | Up.REPORT:
@@ -188,20 +186,30 @@ class Intake:
     def _take_offer(self, turn: _Turn, payload: Octets) -> None:
         turn.offer = read_offer(payload)
         self._records.refresh(turn.recorder)
+        if turn.recorder.aside_next != turn.offer.journal_head + 1:
+            turn.recorder.aside_next = 0
         for offered in turn.offer.segments:
             self._records.progress(turn.recorder, offered.segment).offered_parts = offered.parts
             turn.touched[offered.segment] = None
         turn.blobs.update(dict.fromkeys(turn.offer.blobs))
 
     def _take_journal(self, turn: _Turn, payload: Octets) -> None:
-        verdict = self._records.add_entries(turn.recorder, read_batch(payload))
+        recorder, tokens = turn.recorder, read_batch(payload)
+        verdict = self._records.add_entries(recorder, tokens)
         turn.told = True
         turn.touched.update({str(seal.fields["segment"]): None for seal in verdict.seals})
-        self._blocking.note(turn.recorder.device, verdict)
+        self._blocking.note(recorder.device, verdict)
         if isinstance(verdict.wrong, NewerVersionError):
             raise verdict.wrong
-        if verdict.wrong is not None:
-            self._reject(turn.recorder.device, Up.JOURNAL, payload, verdict.wrong, verdict.wrong_token.encode("ascii"))
+        if verdict.forked:
+            self._reject(recorder.device, Up.JOURNAL, payload, verdict.wrong)
+        elif verdict.wrong is not None:
+            self._reject(recorder.device, Up.JOURNAL, payload, verdict.wrong, verdict.wrong_token.encode("ascii"))
+        elif recorder.blocked and verdict.first_seq == recorder.aside_next > 0:
+            error = RejectedError(f"journal of {recorder.device}", "goes on with another branch than the dock holds")
+            self._reject(recorder.device, Up.JOURNAL, payload, error)
+        if recorder.blocked and (verdict.forked or verdict.first_seq == recorder.aside_next > 0):
+            recorder.aside_next = _end_of_branch(recorder, tokens[-1])
 
     def _take_part(self, batch: Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         segment, index = read_name(topic.rest)
@@ -227,21 +235,19 @@ class Intake:
         if topic.name is Up.BLOB:
             turn.told = True
             turn.blobs[read_blob_name(topic)] = None
-            self._beside.take_blob(topic, payload)
+            self._beside.take_blob(topic, payload, turn.recorder.blocked)
         elif taken := self._beside.take_report(topic, payload, turn.recorder.key):
             turn.words[taken] = None
 
     def _conclude(self, turn: _Turn) -> Iterable[Answer]:
-        """Finish what is complete and say what is lacking; to a blocked recorder nothing is said."""
-        if turn.recorder.blocked:
-            return
-        device = turn.recorder.device
-        for segment in turn.touched:
+        """Finish what is complete, say what is lacking; of a blocked recorder nothing is finished."""
+        device, blocked = turn.recorder.device, turn.recorder.blocked
+        for segment in () if blocked else turn.touched:
             self._finish(turn, segment)
         if turn.offer and turn.recorder.assignment:
             topic = Topic(device, Down.ASSIGN).text()
             yield Answer(topic, turn.recorder.assignment.encode("ascii"), retain=True)
-        blobs = self._beside.blob_states(device, turn.blobs, ATTEMPTS_LIMIT if turn.offer else 1)
+        blobs = self._beside.blob_states(device, turn.blobs, ATTEMPTS_LIMIT if turn.offer else 1, blocked)
         if turn.told or turn.offer:
             # A receipt says all about its segment, so a want does not name it any more.
             lacks = {one: self._lacks(turn, one) for one in turn.touched if self._is_expected(turn, one)}
@@ -258,6 +264,8 @@ class Intake:
     def _lacks(self, turn: _Turn, segment: str) -> Ranges:
         """What to ask for. Rejected parts only in answer to an offer, and not for ever."""
         progress = self._records.progress(turn.recorder, segment)
+        if progress.receipt is not None:
+            return ()
         held = set(progress.parts)
         attempts = ATTEMPTS_LIMIT if turn.offer else 1
         if progress.rejected is None:
@@ -313,28 +321,20 @@ class Intake:
     def _reject(
         self, device: str, what: str, content: Octets, error: LiuhenError, identity: bytes | None = None
     ) -> None:
-        """Quarantine and journal, once for each content; `identity` names it where the same trouble comes in others."""
-        digest = to_base64url(sha256(content if identity is None else identity).digest())
-        reason = one_line(error)
-        LOG.warning("rejected recorder=%s what=%s reason=%s", device, what, reason)
-        for progress in self._records.recorder(device).segments.values():
+        """Keep it aside; what the recorder's own key must not have signed blocks it."""
+        recorder = self._records.recorder(device)
+        for progress in recorder.segments.values():
             progress.rejected = None
-        if self._catalogue.rejected_again(device, what, digest):
-            return
-        self._keep_aside(device, what, content, digest, reason)
+        self._aside.keep(device, what, content, error, identity)
         if isinstance(error, ForkError):
-            self._blocking.block(self._records.recorder(device), error)
+            self._blocking.block(recorder, error)
 
-    def _keep_aside(self, device: str, what: str, content: Octets, digest: str, reason: str) -> None:
-        if self._catalogue.rejected_contents(device) >= REJECTIONS_LIMIT:
-            LOG.error("recorder=%s has %d rejected contents, no more are kept", device, REJECTIONS_LIMIT)
-            return
-        try:
-            kept = self._vault.quarantine(device, f"{what.replace('/', '_')}-{digest[:16]}", bytes(content), reason)
-        except DiscFullError as full:
-            LOG.error("not quarantined recorder=%s reason=%s", device, full)
-            return
-        with self._journal.adding() as add:
-            fields = {"recorder": device, "what": what, "why": reason, "quarantine": kept, "sha256": digest}
-            add("rejected", fields)
-            self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
+
+def _end_of_branch(recorder: Recorder, token: str) -> int:
+    """Which entry of the branch that the dock does not hold comes next.
+
+    It lands in quarantine batch by batch, and its footage after it: it is evidence too, be it against whoever made it.
+    """
+    last = read_entry(token, f"journal of {recorder.device}")
+    last.verify(recorder.key)
+    return last.seq + 1

@@ -29,6 +29,13 @@ class Verdict:
     """How many entries came again, or too early."""
     set_back: list[tuple[Entry, int]] = field(default_factory=list)
     """The entries before which UTC was set back, and by how many microseconds."""
+    first_seq: int = -1
+    """The number of the first entry that came; -1 when that could not be read."""
+
+    @property
+    def forked(self) -> bool:
+        """Whether the recorder's key has signed another branch."""
+        return isinstance(self.wrong, ForkError)
 
     @property
     def seals(self) -> list[Entry]:
@@ -62,7 +69,7 @@ class Mirror:
             try:
                 self._take(verdict, known, token)
             except ForkError as error:
-                return Verdict([], error, token)
+                return Verdict([], error, token, first_seq=verdict.first_seq)
             except LiuhenError as error:
                 verdict.wrong, verdict.wrong_token = error, token
                 break
@@ -70,6 +77,7 @@ class Mirror:
 
     def _take(self, verdict: Verdict, known: _Known, token: str) -> None:
         entry = self._read(token)
+        verdict.first_seq = entry.seq if verdict.first_seq < 0 else verdict.first_seq
         held = Held(self._device, known.head, known.last_at, known.hash_of(entry.seq), self._not_before_us)
         cause = cause_of(held, entry)
         if cause in BLOCKING:
@@ -89,7 +97,8 @@ class Mirror:
         entry = read_entry(token, where)
         if entry.device != self._device and entry.kid != self._key.kid:
             # Whoever is on the way may have put it here; that is nothing against this recorder.
-            raise RejectedError(where, f"holds an entry of {entry.device} that this recorder has not signed")
+            what = f"holds an entry of {entry.device} that this recorder has not signed"
+            raise RejectedError(f"{Cause.FOREIGN.name}: {where}", what)
         entry.verify(self._key)
         return entry
 

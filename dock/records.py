@@ -88,6 +88,8 @@ class Recorder:
     assignment: str | None
     blocked: bool
     """Nothing of it becomes evidence until two persons have cleared it (`dock.blocking`)."""
+    aside_next: int = 0
+    """From which entry on a branch of a blocked one has not been kept aside yet; 0: it has shown none."""
     segments: dict[str, Progress] = field(default_factory=dict)
     known_parts: dict[str, Part] = field(default_factory=dict)
     """Parts by the hash of their entry's token, which has been checked: it comes twice, in the journal and again."""
@@ -127,13 +129,11 @@ class Records:
         recorder.blocked = self._catalogue.block(recorder.device) is not None
 
     def add_entries(self, recorder: Recorder, tokens: Sequence[str]) -> Verdict:
-        """Append what continues the recorder's journal, durable; of a blocked one nothing does."""
+        """Append what continues the recorder's journal, durable."""
         file = self._mirror_file(recorder.device)
         with file.locked() as head:
             # The lock's word counts: another process may have appended since we last looked.
             verdict = self._mirror(recorder).judge(head, tokens)
-            if recorder.blocked:
-                return Verdict([], verdict.wrong, verdict.wrong_token)
             file.append([entry.token for entry in verdict.fresh])
             recorder.known_parts.update(
                 (token_hash(entry.token), part_of(entry)) for entry in verdict.fresh if entry.kind in PART_KINDS

@@ -47,7 +47,7 @@ INTERRUPTIONS = Table(
 BLOCKS = Table(
     "blocks", METADATA,
     Column("device", Text, primary_key=True), Column("seq", Integer, primary_key=True),
-    Column("entry", Text, nullable=False), Column("cleared", Text),
+    Column("other_hash", Text, nullable=False), Column("entry", Text, nullable=False), Column("cleared", Text),
 )  # fmt: skip
 FINDINGS = Table(
     "findings", METADATA,

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from dock.enrolment import enrol
 from dock.folder import DockFolder
-from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT, Batch
+from dock.aside import REJECTIONS_LIMIT
+from dock.intake import ATTEMPTS_LIMIT, Batch
 from dock.messages import Answer, Message
 from evidence.certificates import Trust
 from evidence.io.durable import PosixDisc
