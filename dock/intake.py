@@ -201,10 +201,9 @@ class Intake:
         self._blocking.note(recorder.device, verdict)
         if isinstance(verdict.wrong, NewerVersionError):
             raise verdict.wrong
-        if verdict.forked:
-            self._reject(recorder.device, Up.JOURNAL, payload, verdict.wrong)
-        elif verdict.wrong is not None:
-            self._reject(recorder.device, Up.JOURNAL, payload, verdict.wrong, verdict.wrong_token.encode("ascii"))
+        if verdict.wrong is not None:
+            identity = None if verdict.forked else verdict.wrong_token.encode("ascii")
+            self._reject(recorder.device, Up.JOURNAL, payload, verdict.wrong, identity)
         elif recorder.blocked and verdict.first_seq == recorder.aside_next > 0:
             error = RejectedError(f"journal of {recorder.device}", "goes on with another branch than the dock holds")
             self._reject(recorder.device, Up.JOURNAL, payload, error)

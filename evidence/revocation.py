@@ -77,6 +77,13 @@ class Revocations:
         if entry.head != revocation.last:
             raise RevokedError(_where(entry), "is not the entry that the dock held when its key was revoked")
 
+    def check_end(self, head: Head, kid: str) -> None:
+        """Check the end of a chain whose last entry is signed by this key. Raises RevokedError."""
+        revocation = self._revoked.get(kid)
+        if revocation is not None and head.seq < revocation.last.seq:
+            what = f"ends before entry {revocation.last.seq}, the last before its key was revoked: nobody can date it"
+            raise RevokedError(f"journal of {revocation.recorder}", what)
+
     def check_alone(self, entry: Entry) -> None:
         """Check an entry without its chain: only a receipt from before the revocation dates it. Raises RevokedError."""
         revocation = self._revoked.get(entry.kid)

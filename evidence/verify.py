@@ -132,8 +132,12 @@ class JournalCheck:
     def check_end(self) -> None:
         """Compare with the statement of where the journal ended. Raises ChainError when the tail is missing or another.
 
+        One by a key that was revoked must reach what the dock then held, or nobody can date it: raises RevokedError.
+
         A journal may have grown since: its entries are durable before the statement is.
         """
+        if self.identity is not None:
+            self._revocations.check_end(self.head, self.identity.key.kid)
         if self._stated is None:
             return
         where, seq = f"journal of {self._stated.journal}", self._stated.head.seq

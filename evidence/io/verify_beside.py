@@ -92,11 +92,13 @@ def verify_blob_file(path: Path, entry: Entry, report: Report) -> None:
         report.add(Verdict.NOT_SIGNED, str(path), f"has an entry of kind {entry.kind} beside it")
 
 
-def read_beside(path: Path, trust: Trust, report: Report) -> Entry | None:
+def read_beside(path: Path, trust: Trust, report: Report, revocations: Revocations | None) -> Entry | None:
     """The entry in a file of one line, its signature checked; None when that has given a defect."""
     try:
         entry = read_signed(read_entry, one_line(path), str(path), trust, None)
         identify_signer(entry, trust)
+        if revocations is not None:
+            revocations.check_alone(entry)
     except LiuhenError as error:
         report.add_error(error, str(path))
         return None

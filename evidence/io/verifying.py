@@ -33,6 +33,8 @@ class ReadJournal:
         self.noted: set[tuple[str, str]] = set()
         self.released_blobs: set[str] = set()
         self.revocations = Revocations()
+        self.blocks: dict[int, Entry] = {}
+        """Where a dock's journal says that it has blocked a recorder, and not that two persons have cleared it."""
         self.whole = False
         try:
             for number, token in enumerate(tokens):
@@ -59,6 +61,10 @@ class ReadJournal:
             self.released_blobs.add(entry.fields["blob"])
         self._take_answers(entry)
         self.revocations.take(entry)
+        if entry.kind == "blocked":
+            self.blocks[entry.seq] = entry
+        elif entry.kind == "cleared":
+            self.blocks.pop(entry.fields["blocked_seq"], None)
         if entry.kind in ANSWERS:
             self.words.append(entry)
         elif isinstance(segment, str) and SEGMENT_ID.fullmatch(segment):
