@@ -32,9 +32,10 @@ class Blocking:
         self._catalogue = catalogue
 
     def block(self, recorder: Recorder, error: ForkError) -> None:
-        """Journal that it is blocked, unless it is already: one cause is enough. Raises DiscError.
+        """Journal that it is blocked, unless it is; once more where it is seen only now where the branches part.
 
         What it was blocked for and cleared of does not block it again: whoever has kept a copy could do that for ever.
+        Raises DiscError.
         """
         came = error.came
         fields = {
@@ -43,12 +44,17 @@ class Blocking:
         }  # fmt: skip
         with self._journal.adding() as add:
             self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
-            known = self._catalogue.block(recorder.device) is not None
-            if not known and not self._catalogue.blocked_for(recorder.device, token_hash(came.token)):
+            if self._says_more(recorder.device, error):
                 LOG.error("BLOCKED recorder=%s cause=%s entry=%d", recorder.device, error.cause, came.seq)
                 add("blocked", fields)
                 self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
         recorder.blocked = self._catalogue.block(recorder.device) is not None
+
+    def _says_more(self, device: str, error: ForkError) -> bool:
+        if self._catalogue.blocked_for(device, token_hash(error.came.token)):
+            return False
+        known = self._catalogue.block(device)
+        return known is None or (error.parts_here and error.came.seq < read_entry(known).fields["entry_seq"])
 
     def note(self, device: str, verdict: Verdict) -> None:
         """Count what came again or too early, and journal where UTC was set back. Raises DiscError."""

@@ -141,9 +141,9 @@ class Catalogue:
         return self._row(select(BLOCKS.c.seq).filter_by(device=device, other_hash=other_hash)) is not None
 
     def blocks(self) -> list[str]:
-        """The entries that block a recorder now, tokens, oldest first."""
-        rows = self._rows(select(BLOCKS.c.entry).where(BLOCKS.c.cleared.is_(None)).order_by(BLOCKS.c.seq))
-        return [str(row.entry) for row in rows]
+        """Of every recorder that is blocked now the latest entry that says so, a token."""
+        latest = select(func.max(BLOCKS.c.seq)).where(BLOCKS.c.cleared.is_(None)).group_by(BLOCKS.c.device)
+        return [str(row.entry) for row in self._rows(select(BLOCKS.c.entry).where(BLOCKS.c.seq.in_(latest)))]
 
     def count(self, device: str, findings: Mapping[str, int]) -> None:
         """So many more of each of these causes (`evidence.forks`)."""
@@ -248,8 +248,8 @@ def _take_finding(db: Connection, device: str, entry: Entry) -> None:
         values = {"other_hash": entry.fields["other_hash"], "entry": entry.token}
         _put(db, BLOCKS, {"device": device, "seq": entry.seq}, values)
     elif entry.kind == "cleared":
-        of_it = {"device": device, "seq": entry.fields["blocked_seq"]}
-        db.execute(update(BLOCKS).filter_by(**of_it).values(cleared=entry.token))
+        known = (BLOCKS.c.device == device, BLOCKS.c.seq <= entry.fields["blocked_seq"])
+        db.execute(update(BLOCKS).where(*known).values(cleared=entry.token))
     else:
         _count(db, device, entry.kind, 1)
 

@@ -16,12 +16,14 @@ from pathlib import Path
 from dock.aside import Aside
 from dock.beside import Beside, read_blob_name
 from dock.blocking import Blocking
+from dock.branch import Branch, branch_after
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
 from dock.health import keep_card
 from dock.manifest import Part, check_entry, check_part, check_place, hash_part, part_name, read_name
 from dock.messages import Answer, Message, one_line, what_of
+from dock.mirror import Verdict
 from dock.records import Progress, Recorder, Records
 from dock.vault import Vault
 from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionError, RejectedError
@@ -68,11 +70,11 @@ class _Turn:
         One whose journal ends before our copy of it is asked for its last entry, which shows what it is: the same one
         as ours in an offer that is out of date, another one in a recorder that was set back (`evidence.forks`).
         """
-        head_seq = self.recorder.head.seq
-        if self.recorder.aside_next:
-            return self.recorder.aside_next
-        if self.offer is not None and self.offer.journal_head < head_seq:
-            return max(self.offer.journal_head, 0)
+        head_seq, offered = self.recorder.head.seq, self.offer.journal_head if self.offer else None
+        if self.recorder.branch:
+            return self.recorder.branch.ask(offered)
+        if offered is not None and offered < head_seq:
+            return max(offered, 0)
         return head_seq + 1
 
 
@@ -186,8 +188,8 @@ class Intake:
     def _take_offer(self, turn: _Turn, payload: Octets) -> None:
         turn.offer = read_offer(payload)
         self._records.refresh(turn.recorder)
-        if turn.recorder.aside_next != turn.offer.journal_head + 1:
-            turn.recorder.aside_next = 0
+        if not (turn.recorder.branch and turn.recorder.branch.ends_at(turn.offer.journal_head)):
+            turn.recorder.branch = None
         for offered in turn.offer.segments:
             self._records.progress(turn.recorder, offered.segment).offered_parts = offered.parts
             turn.touched[offered.segment] = None
@@ -201,14 +203,27 @@ class Intake:
         self._blocking.note(recorder.device, verdict)
         if isinstance(verdict.wrong, NewerVersionError):
             raise verdict.wrong
+        if recorder.blocked and self._is_branch(recorder, verdict, tokens, payload):
+            return
         if verdict.wrong is not None:
-            identity = None if verdict.forked else verdict.wrong_token.encode("ascii")
+            identity = None if isinstance(verdict.wrong, ForkError) else verdict.wrong_token.encode("ascii")
             self._reject(recorder.device, Up.JOURNAL, payload, verdict.wrong, identity)
-        elif recorder.blocked and verdict.first_seq == recorder.aside_next > 0:
+        if recorder.blocked:
+            last = _last_of(recorder, tokens)
+            recorder.branch = branch_after(recorder.branch, verdict.wrong, last, recorder.head.seq)
+
+    def _is_branch(self, recorder: Recorder, verdict: Verdict, tokens: Sequence[str], payload: Octets) -> bool:
+        """Keep aside what goes on with the branch of a blocked recorder that the dock does not hold."""
+        branch = recorder.branch
+        if branch is None:
+            return False
+        if branch.goes_on(verdict.first_seq):
+            last = _last_of(recorder, tokens)
             error = RejectedError(f"journal of {recorder.device}", "goes on with another branch than the dock holds")
             self._reject(recorder.device, Up.JOURNAL, payload, error)
-        if recorder.blocked and (verdict.forked or verdict.first_seq == recorder.aside_next > 0):
-            recorder.aside_next = _end_of_branch(recorder, tokens[-1])
+            recorder.branch = Branch(last.seq + 1, token_hash(last.token), found=True)
+            return True
+        return branch.found and token_hash(tokens[-1]) == branch.end_hash
 
     def _take_part(self, batch: Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         segment, index = read_name(topic.rest)
@@ -217,7 +232,7 @@ class Intake:
         if part is None:
             part = check_entry(read_entry(token, f"part {index} of {segment}"), turn.recorder.key)
         if part.device != topic.device:
-            raise ForkError(Cause.FOREIGN, read_entry(token), None)
+            raise ForkError(Cause.FOREIGN, read_entry(token), None, parts_here=False)
         if (part.segment, part.part) != (segment, index):
             raise RejectedError(f"part {index} of {segment}", "comes with the entry of another part")
         turn.told = True
@@ -329,11 +344,7 @@ class Intake:
             self._blocking.block(recorder, error)
 
 
-def _end_of_branch(recorder: Recorder, token: str) -> int:
-    """Which entry of the branch that the dock does not hold comes next.
-
-    It lands in quarantine batch by batch, and its footage after it: it is evidence too, be it against whoever made it.
-    """
-    last = read_entry(token, f"journal of {recorder.device}")
+def _last_of(recorder: Recorder, tokens: Sequence[str]) -> Entry:
+    last = read_entry(tokens[-1], f"journal of {recorder.device}")
     last.verify(recorder.key)
-    return last.seq + 1
+    return last

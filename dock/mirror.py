@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from evidence.certificates import Role, Trust
 from evidence.errors import BadInputError, LiuhenError, RejectedError, UnknownKeyError
-from evidence.forks import BLOCKING, Cause, ForkError, Held, cause_of, set_back_us
+from evidence.forks import BLOCKING, Cause, ForkError, Held, cause_of, parts_here, set_back_us
 from evidence.journal import TOKEN_LIMIT_BYTES, Entry, Head, read_entry, token_hash
 from evidence.model import Timestamp
 from evidence.signing import VerifyKey
@@ -31,11 +31,6 @@ class Verdict:
     """The entries before which UTC was set back, and by how many microseconds."""
     first_seq: int = -1
     """The number of the first entry that came; -1 when that could not be read."""
-
-    @property
-    def forked(self) -> bool:
-        """Whether the recorder's key has signed another branch."""
-        return isinstance(self.wrong, ForkError)
 
     @property
     def seals(self) -> list[Entry]:
@@ -78,10 +73,12 @@ class Mirror:
     def _take(self, verdict: Verdict, known: _Known, token: str) -> None:
         entry = self._read(token)
         verdict.first_seq = entry.seq if verdict.first_seq < 0 else verdict.first_seq
-        held = Held(self._device, known.head, known.last_at, known.hash_of(entry.seq), self._not_before_us)
+        same = known.hash_of(entry.seq)
+        before = None if same in (None, entry.head.hash) else known.hash_of(entry.seq - 1)
+        held = Held(self._device, known.head, known.last_at, same, before, self._not_before_us)
         cause = cause_of(held, entry)
         if cause in BLOCKING:
-            raise ForkError(cause, entry, held.same_hash)
+            raise ForkError(cause, entry, same, parts_here(held, entry))
         if cause in (Cause.REPLAYED, Cause.REORDERED):
             verdict.count(cause)
             return
@@ -132,8 +129,8 @@ class _Known:
         return self._last_at
 
     def hash_of(self, seq: int) -> str | None:
-        """The hash of the entry with this number, None when there is none yet."""
-        if seq > self.head.seq:
+        """The hash of the entry with this number, None when there is none (yet)."""
+        if not 0 <= seq <= self.head.seq:
             return None
         if seq > self._on_disc_seq:
             return self._fresh[seq - self._on_disc_seq - 1]

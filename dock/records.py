@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from dock.branch import Branch
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.enrolment import enrolled_key
@@ -88,8 +89,8 @@ class Recorder:
     assignment: str | None
     blocked: bool
     """Nothing of it becomes evidence until two persons have cleared it (`dock.blocking`)."""
-    aside_next: int = 0
-    """From which entry on a branch of a blocked one has not been kept aside yet; 0: it has shown none."""
+    branch: Branch | None = None
+    """What has been seen of the branch of a blocked one's journal that the dock does not hold."""
     segments: dict[str, Progress] = field(default_factory=dict)
     known_parts: dict[str, Part] = field(default_factory=dict)
     """Parts by the hash of their entry's token, which has been checked: it comes twice, in the journal and again."""

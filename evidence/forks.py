@@ -22,7 +22,7 @@ class Cause(StrEnum):
     FORK = "fork"
     """Two entries with one number, written side by side: a cloned card or key, or an altered journal."""
     ROLLED_BACK = "rolled_back"
-    """Another entry than the dock has, written after the last one that it has: the recorder was set back, as by a
+    """The branches part at an entry written after the last one that the dock has: the recorder was set back, as by a
     restored backup, and went on from there."""
     FOREIGN = "foreign"
     """The recorder's key has signed an entry of another recorder."""
@@ -61,6 +61,8 @@ class Held:
     """When the entry at `head` was written, by the recorder's clocks; None when there is none."""
     same_hash: str | None
     """The hash of the entry that has the number of the one that came; None when the dock has none."""
+    prev_hash: str | None = None
+    """The hash of the dock's entry before that one; None when it has none, or nobody needs to know."""
     not_before_us: int | None = None
     """UTC of the dock's latest receipt that the journal up to `head` knows of."""
 
@@ -96,13 +98,17 @@ def set_back_us(held: Held, at: Timestamp) -> int:
 class ForkError(ChainError):
     """What the recorder's own key has signed and one unaltered recorder cannot have signed."""
 
-    def __init__(self, cause: Cause, came: Entry, held_hash: str | None) -> None:
-        """`held_hash` is that of the dock's entry of this number, None when it has none."""
+    def __init__(self, cause: Cause, came: Entry, held_hash: str | None, parts_here: bool) -> None:
+        """`held_hash` is that of the dock's entry of this number, None when it has none.
+
+        `parts_here` says that the entry before it is the dock's, so that the two branches part here.
+        """
         where = f"{cause.name}: entry {came.seq} signed by the recorder's key"
         super().__init__(where, _WHAT[cause].format(came=came), "take the recorder out of service")
         self.cause = cause
         self.came = came
         self.held_hash = held_hash
+        self.parts_here = parts_here
 
 
 _WHAT: Mapping[Cause, str] = {
@@ -112,11 +118,18 @@ _WHAT: Mapping[Cause, str] = {
 }
 
 
+def parts_here(held: Held, came: Entry) -> bool:
+    """Whether the two branches part at this entry."""
+    return came.seq <= held.head.seq and came.prev == held.prev_hash
+
+
 def _other_branch(held: Held, came: Entry) -> Cause:
-    """A clone lives at the same time; a recorder that was set back has lived on after all that the dock has."""
-    if held.last_at is None or came.at.boot == held.last_at.boot or came.at.utc_us <= held.last_at.utc_us:
-        return Cause.FORK
-    return Cause.ROLLED_BACK
+    """A clone lives at the same time; a recorder that was set back has lived on after all that the dock has.
+
+    That shows only where the branches part: later on a clone has lived on as well.
+    """
+    same_life = held.last_at is None or came.at.boot == held.last_at.boot or came.at.utc_us <= held.last_at.utc_us
+    return Cause.FORK if same_life or not parts_here(held, came) else Cause.ROLLED_BACK
 
 
 def _error_us(at: Timestamp) -> int | None:

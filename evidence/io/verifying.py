@@ -64,7 +64,10 @@ class ReadJournal:
         if entry.kind == "blocked":
             self.blocks[entry.seq] = entry
         elif entry.kind == "cleared":
-            self.blocks.pop(entry.fields["blocked_seq"], None)
+            device, until = entry.fields["recorder"], entry.fields["blocked_seq"]
+            cleared = [seq for seq, one in self.blocks.items() if seq <= until and one.fields["recorder"] == device]
+            for seq in cleared:
+                del self.blocks[seq]
         if entry.kind in ANSWERS:
             self.words.append(entry)
         elif isinstance(segment, str) and SEGMENT_ID.fullmatch(segment):

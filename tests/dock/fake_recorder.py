@@ -34,10 +34,11 @@ class StillClock:
     def __init__(self, boot: str = BOOT, ticks_us: int = 0) -> None:
         self.boot = boot
         self.ticks_us = ticks_us
+        self.started_us = 1_795_267_085_000_000
 
     def now(self) -> Timestamp:
         self.ticks_us += 1
-        return Timestamp(1_795_267_085_000_000 + self.ticks_us, 480, ClockGrade.NTP, 1000, self.boot, self.ticks_us)
+        return Timestamp(self.started_us + self.ticks_us, 480, ClockGrade.NTP, 1000, self.boot, self.ticks_us)
 
 
 def hash_of(data: bytes) -> str:

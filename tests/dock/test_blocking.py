@@ -23,7 +23,7 @@ from evidence.signing import KeySigner, from_base64url, to_base64url
 from evidence.verify import Verdict
 from evidence.wire import Down, Up, part_head, read_topic, read_want, write_batch
 from tests.dock.desk import Desk, Uplink, dock_entries, offload
-from tests.dock.fake_recorder import FakeRecorder, hash_of, make_dock
+from tests.dock.fake_recorder import FakeRecorder, StillClock, hash_of, make_dock
 from tests.dock.test_intake import Make, Scene, another_past, check_vault, forged, next_entry, scene
 
 __all__ = ["scene"]
@@ -31,7 +31,7 @@ NEXT_BOOT = "fedcba987654" + "0" * 20
 HOUR_US = 3_600_000_000
 
 
-def talk(desk: Desk, uplink: Uplink, rounds: int = 3) -> None:
+def talk(desk: Desk, uplink: Uplink, rounds: int = 5) -> None:
     """So many offers and everything that follows; it need not come to an end."""
     for _ in range(rounds):
         messages = uplink.offer()
@@ -74,22 +74,22 @@ def begun_anew(scene: Scene) -> tuple[str, bytes]:
     return next_entry(scene, prev=None)
 
 
+def later_past(scene: Scene) -> tuple[str, bytes]:
+    """As a recorder goes on whose card was put back."""
+    restored = FakeRecorder("BWC-0001", scene.recorder.signing, tokens=scene.recorder.tokens[:3])
+    restored.clock = StillClock(NEXT_BOOT, HOUR_US)
+    return restored.topic(Up.JOURNAL), restored.add("docked", {}).token.encode()
+
+
 # What the recorder's own key has signed, and what that shows.
 BLOCKS: dict[str, tuple[Make, Cause]] = {
     "another entry than the dock has": (another_past, Cause.FORK),
     "an entry after another one than the dock has": (lambda scene: next_entry(scene, prev=hash_of(b"")), Cause.FORK),
     "a journal begun anew": (begun_anew, Cause.FORK),
-    "another entry, after a later start": (
-        lambda scene: next_entry(scene, prev=hash_of(b""), at={**later(scene), "boot": NEXT_BOOT}), Cause.ROLLED_BACK,
-    ),
+    "another past, written after a later start": (later_past, Cause.ROLLED_BACK),
     "an entry of another recorder": (lambda scene: next_entry(scene, device="BWC-0002"), Cause.FOREIGN),
     "a part of another recorder": (lambda scene: forged(scene, device="BWC-0002"), Cause.FOREIGN),
 }  # fmt: skip
-
-
-def later(scene: Scene) -> dict[str, Any]:
-    scene.recorder.clock.ticks_us += HOUR_US
-    return scene.recorder.clock.now().to_fields()
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -144,7 +144,6 @@ def make_twins(tmp_path: Path, twins_boot: str) -> Twins:
     twin = recorder.copy(twins_boot)
     twin.record()
     offload(desk, Uplink(twin))
-    recorder.clock.ticks_us += 10
     recorder.record(parts=7)
     recorder.keep_blob()
     return Twins(folder, desk, recorder, twin)
@@ -169,8 +168,9 @@ def landed(twins: Twins) -> None:
 def test_of_a_clone_and_its_original_the_second_one_is_found_and_lands_in_quarantine(twins: Twins) -> None:
     uplink = Uplink(twins.recorder)
     talk(twins.desk, uplink)
-    (blocked,) = dock_entries(twins.folder, "blocked")
-    assert blocked.fields["why"] == "fork"
+    at_once, where = dock_entries(twins.folder, "blocked")
+    assert (at_once.fields["why"], where.fields["why"]) == ("fork", "fork")
+    assert (at_once.fields["entry_seq"], where.fields["entry_seq"]) == (10, 5)
     assert list(read_lines(twins.folder.journal("BWC-0001"))) == twins.twin.tokens
     landed(twins)
     assert len(dock_entries(twins.folder, "stored")) == 2
@@ -183,14 +183,13 @@ def test_what_lands_goes_on_where_a_receiver_that_died_has_left_it(twins: Twins)
     twins.desk.close()
     twins.desk = Desk(twins.folder)
     talk(twins.desk, uplink)
-    assert len(dock_entries(twins.folder, "blocked")) == 1
     landed(twins)
 
 
 def test_a_blocked_recorder_keeps_its_evidence_and_it_lands_without_becoming_evidence(twins: Twins) -> None:
     """The branch that the dock holds: journal, segment and photo, but no receipt for any of them."""
     talk(twins.desk, Uplink(twins.recorder))
-    segment, photo = twins.twin.record(), twins.twin.keep_blob()
+    segment, photo = twins.twin.record(), twins.twin.keep_blob(data=b"another")
     uplink = Uplink(twins.twin)
     talk(twins.desk, uplink)
     assert list(read_lines(twins.folder.journal("BWC-0001"))) == twins.twin.tokens
@@ -209,7 +208,7 @@ def test_a_blocked_recorder_that_has_sent_all_is_asked_for_nothing_more(twins: T
     talk(twins.desk, Uplink(twins.recorder))
     answers = twins.desk.take(*Uplink(twins.recorder).offer())
     (want,) = [read_want(one.payload) for one in answers if read_topic(one.topic).name is Down.WANT]
-    assert want.journal_next == len(twins.recorder.tokens)
+    assert want.journal_next == len(twins.recorder.tokens) - 1, "it shows with its last entry which one it is"
     assert not any(want.lacks.values())
 
 
@@ -222,9 +221,9 @@ def test_an_urgent_report_of_a_blocked_recorder_comes_through(twins: Twins) -> N
 def test_two_persons_let_the_branch_that_the_dock_holds_go_on(twins: Twins) -> None:
     talk(twins.desk, Uplink(twins.recorder))
     segment = twins.twin.record()
-    twins.twin.keep_blob()
+    twins.twin.keep_blob(data=b"another")
     talk(twins.desk, Uplink(twins.twin))
-    (blocked,) = dock_entries(twins.folder, "blocked")
+    _, blocked = dock_entries(twins.folder, "blocked")
     cleared = clear(twins.desk)
     assert cleared.fields["blocked_seq"] == blocked.seq
     assert blocked_recorders(twins.folder) == []
@@ -241,13 +240,14 @@ def test_a_replay_of_what_was_cleared_does_not_block_again_and_a_living_clone_do
     talk(recording, Uplink(twins.recorder))
     clear(twins.desk)
     twins.desk.take(*recording.taken)
-    assert len(dock_entries(twins.folder, "blocked")) == 1
+    assert len(dock_entries(twins.folder, "blocked")) == 2
+    assert blocked_recorders(twins.folder) == []
     assert list(read_lines(twins.folder.journal("BWC-0001"))) == twins.twin.tokens
     twins.twin.record()
     offload(twins.desk, Uplink(twins.twin))
     twins.recorder.record()
     talk(twins.desk, Uplink(twins.recorder))
-    assert len(dock_entries(twins.folder, "blocked")) == 2
+    assert len(blocked_recorders(twins.folder)) == 1
 
 
 class Recording(Desk):
@@ -277,6 +277,22 @@ def test_a_restored_backup_is_found_by_its_shorter_journal(tmp_path: Path) -> No
     assert [one.fields["why"] for one in dock_entries(folder, "blocked")] == ["rolled_back"]
 
 
+def test_a_restored_backup_that_has_caught_up_is_found_where_the_branches_part(tmp_path: Path) -> None:
+    """Its next entry fits nothing that the dock has; only further back it shows what has happened."""
+    folder = make_dock(tmp_path / "station")
+    recorder = FakeRecorder("BWC-0001")
+    recorder.enrol(folder)
+    desk, backup = Desk(folder), recorder.copy(NEXT_BOOT)
+    recorder.record()
+    offload(desk, Uplink(recorder))
+    backup.clock.ticks_us += HOUR_US
+    backup.record(parts=9)
+    talk(desk, Uplink(backup))
+    assert [one.fields["why"] for one in dock_entries(folder, "blocked")] == ["fork", "rolled_back"]
+    (standing,) = blocked_recorders(folder)
+    assert standing.blocked.fields["entry_seq"] == 1
+
+
 def test_an_old_offer_that_comes_late_blocks_nobody(tmp_path: Path) -> None:
     folder = make_dock(tmp_path / "station")
     recorder = FakeRecorder("BWC-0001")
@@ -304,7 +320,7 @@ def test_what_came_twice_or_too_early_is_counted(scene: Scene) -> None:
 
 def test_a_clock_set_back_is_journalled_and_the_entry_is_evidence(scene: Scene) -> None:
     scene.desk.take(scene.recorder.journal_message())
-    scene.recorder.clock.ticks_us -= HOUR_US
+    scene.recorder.clock.started_us -= HOUR_US
     scene.recorder.clock.boot = NEXT_BOOT
     entry = scene.recorder.add("docked", {})
     offload(scene.desk, Uplink(scene.recorder))
@@ -329,7 +345,7 @@ def test_a_clock_set_back_before_a_receipt_is_found_over_a_clock_that_was_unset(
 def test_a_broken_clock_does_not_fill_the_docks_journal(scene: Scene) -> None:
     scene.desk.take(scene.recorder.journal_message())
     for _ in range(SET_BACK_LIMIT + 5):
-        scene.recorder.clock.ticks_us -= HOUR_US
+        scene.recorder.clock.started_us -= HOUR_US
         scene.recorder.add("docked", {})
     offload(scene.desk, Uplink(scene.recorder))
     assert len(dock_entries(scene.folder, "clock_set_back")) == SET_BACK_LIMIT

@@ -47,7 +47,7 @@ CAUSES: dict[str, tuple[Case, Cause | None]] = {
     "another one, lived on later": (Case(entry(1, FIRST.head.hash, LATER), HELD_LAST), Cause.ROLLED_BACK),
     "a journal begun anew later": (Case(entry(0, None, LATER), FIRST), Cause.ROLLED_BACK),
     "the next one of another branch": (Case(entry(2, ANOTHER.head.hash, stamp(2_000_000))), Cause.FORK),
-    "the next one of another branch, later": (Case(entry(2, ANOTHER.head.hash, LATER)), Cause.ROLLED_BACK),
+    "the next one of another branch, later": (Case(entry(2, ANOTHER.head.hash, LATER)), Cause.FORK),
     "one of another recorder": (Case(entry(2, HELD_LAST.head.hash, stamp(2_000_000), OTHER)), Cause.FOREIGN),
     "one of another recorder, out of order": (Case(entry(9, None, stamp(), OTHER)), Cause.FOREIGN),
     "the next one, an hour back": (Case(entry(2, HELD_LAST.head.hash, EARLIER)), Cause.CLOCK_SET_BACK),
@@ -57,7 +57,8 @@ CAUSES: dict[str, tuple[Case, Cause | None]] = {
 @pytest.mark.parametrize("name", CAUSES)
 def test_what_an_entry_is_beside_what_is_held(name: str) -> None:
     case, expected = CAUSES[name]
-    held = Held(RECORDER, HELD_LAST.head, HELD_LAST.at, case.same.head.hash if case.same else None)
+    same, before = case.same.head.hash if case.same else None, FIRST.head.hash if case.came.seq else None
+    held = Held(RECORDER, HELD_LAST.head, HELD_LAST.at, same, before)
     assert cause_of(held, case.came) is expected
 
 
@@ -66,7 +67,7 @@ def test_the_first_entry_of_all_simply_follows() -> None:
 
 
 def held_at(last: Timestamp, not_before_us: int | None = None) -> Held:
-    return Held(RECORDER, HELD_LAST.head, last, None, not_before_us)
+    return Held(RECORDER, HELD_LAST.head, last, None, None, not_before_us)
 
 
 RTC, UNSET = ClockGrade.RTC, ClockGrade.UNSET
