@@ -120,7 +120,7 @@ class Caller:
     def __init__(
         self, station: Station, recorder: FakeRecorder, certificate: tuple[Path, Path] | None,
         client_id: str | None = None, will: tuple[str, bytes] | None = None,
-        version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, password: str | None = None,
+        password: str | None = None,
     ) -> None:  # fmt: skip
         self.recorder = recorder
         self._port = station.port
@@ -132,7 +132,6 @@ class Caller:
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(station.folder.ca_certificate)
-        context.maximum_version = version
         if certificate:
             context.load_cert_chain(*certificate)
         self._client.tls_set_context(context)
@@ -160,9 +159,9 @@ class Caller:
         self._client.publish(topic, payload, qos=1, retain=retain)
         return self._answer()
 
-    def throw(self, topic: str, payload: bytes) -> None:
-        """Without waiting for anything."""
-        self._client.publish(topic, payload, qos=0)
+    def throw(self, topic: str, payload: bytes, qos: int) -> None:
+        """Without looking at the answer, if there is one."""
+        self._client.publish(topic, payload, qos=qos)
 
     def subscribe(self, topic: str) -> str:
         """What the broker says to it."""
@@ -190,6 +189,8 @@ class Caller:
         """As one should."""
         self._client.disconnect()
         self._client.loop_stop()
+        if sock := self._client.socket():
+            sock.close()
 
     def _answer(self) -> str:
         while True:
