@@ -8,6 +8,7 @@ is logged and left. Only a failing disc ends it.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,8 @@ from evidence.wire import (
 LOG = logging.getLogger("liuhen.dock")
 ATTEMPTS_LIMIT = 3
 """So often a rejected part is asked for again: what is wrong on the card stays wrong."""
+ANEW_ROUNDS = 64
+"""And once more in every so many offers: it may have been somebody on the way who is honest by now."""
 
 
 @dataclass(slots=True)
@@ -56,6 +59,8 @@ class _Turn:
 
     recorder: Recorder
     offer: Offer | None = None
+    strange: bool = False
+    """Whether a segment is offered whose seal is not in our copy of the journal."""
     told: bool = False
     touched: dict[str, None] = field(default_factory=dict)
     receipts: dict[str, str] = field(default_factory=dict)
@@ -63,16 +68,24 @@ class _Turn:
     words: dict[str, None] = field(default_factory=dict)
 
     @property
+    def attempts(self) -> int:
+        """After how many rejections a part or a blob is not asked for."""
+        if self.offer is None:
+            return 1
+        return ATTEMPTS_LIMIT if self.offer.round % ANEW_ROUNDS else sys.maxsize
+
+    @property
     def journal_next(self) -> int:
         """From which entry on the recorder is to send.
 
-        One whose journal ends before our copy of it is asked for its last entry, which shows what it is: the same one
-        as ours in an offer that is out of date, another one in a recorder that was set back (`evidence.forks`).
+        One whose journal ends before our copy of it, or offers a segment that this copy ought to have sealed, is asked
+        for its last entry, which shows what it is: the same one as ours in an offer that is out of date, another one
+        in a recorder that was set back (`evidence.forks`).
         """
         head_seq, offered = self.recorder.head.seq, self.offer.journal_head if self.offer else None
         if self.recorder.branch:
             return self.recorder.branch.ask(offered)
-        if offered is not None and offered < head_seq:
+        if offered is not None and offered < head_seq + self.strange:
             return max(offered, 0)
         return head_seq + 1
 
@@ -174,7 +187,9 @@ class Intake:
         if not (turn.recorder.branch and turn.recorder.branch.ends_at(turn.offer.journal_head)):
             turn.recorder.branch = None
         for offered in turn.offer.segments:
-            self._records.progress(turn.recorder, offered.segment).offered_parts = offered.parts
+            progress = self._records.progress(turn.recorder, offered.segment)
+            progress.offered_parts = offered.parts
+            turn.strange = turn.strange or progress.seal is None
             turn.touched[offered.segment] = None
         turn.blobs.update(dict.fromkeys(turn.offer.blobs))
 
@@ -244,7 +259,7 @@ class Intake:
         if turn.offer and turn.recorder.assignment:
             topic = Topic(device, Down.ASSIGN).text()
             yield Answer(topic, turn.recorder.assignment.encode("ascii"), retain=True)
-        blobs = self._beside.blob_states(device, turn.blobs, ATTEMPTS_LIMIT if turn.offer else 1, blocked)
+        blobs = self._beside.blob_states(device, turn.blobs, turn.attempts, blocked)
         if turn.told or turn.offer:
             # A receipt says all about its segment, so a want does not name it any more.
             lacks = {one: self._lacks(turn, one) for one in turn.touched if self._is_expected(turn, one)}
@@ -259,15 +274,14 @@ class Intake:
         return segment not in turn.receipts and self._records.progress(turn.recorder, segment).expected_parts > 0
 
     def _lacks(self, turn: _Turn, segment: str) -> Ranges:
-        """What to ask for. Rejected parts only in answer to an offer, and not for ever."""
+        """What to ask for. Rejected parts only in answer to an offer, and ever more seldom."""
         progress = self._records.progress(turn.recorder, segment)
         if progress.receipt is not None:
             return ()
         held = set(progress.parts)
-        attempts = ATTEMPTS_LIMIT if turn.offer else 1
         if progress.rejected is None:
             progress.rejected = self._catalogue.rejected_parts(turn.recorder.device, segment)
-        held.update(index for index, times in progress.rejected.items() if times >= attempts)
+        held.update(index for index, times in progress.rejected.items() if times >= turn.attempts)
         return missing_ranges(progress.expected_parts, held)
 
     def _finish(self, turn: _Turn, segment: str) -> None:

@@ -94,8 +94,8 @@ class Receiver:
 
     def _on_message(self, incoming: Incoming) -> None:
         try:
-            # In a flood mosquitto sends more than it may. The link waits then, and with it the broker, whose queue has a
-            # bound in bytes; a message that is dropped here would take its place in the broker's window for ever.
+            # In a flood mosquitto sends more than it may. The link waits then, and with it the broker, whose queue has
+            # a bound in bytes; a message dropped here would keep its place in the broker's window.
             self._queue.put((incoming, read_message(incoming.topic, incoming.payload)), timeout=ROOM_S)
         except Full:
             # Only when the disc stands still; not acknowledged, so it comes again with the next connection.

@@ -305,7 +305,7 @@ class Link:
         self._reason = self._reason or trouble or str(reason)
 
     def _on_publish_received(self, client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        # Ours come all with QoS 1. Of those that nobody acknowledges there is no limit, and a flood would crowd out ours.
+        # Ours all come with QoS 1. Those that nobody acknowledges have no limit, and a flood would crowd out ours.
         if message.qos:
             self._on_message(Incoming(message.topic, message.payload, partial(client.ack, message.mid, message.qos)))
 
