@@ -1,4 +1,4 @@
-"""The dock's commands: init, enrol, run, and those of `dock.duty_command`."""
+"""The dock's commands: init, enrol, run, and those of `dock.duty_command` and `dock.block_command`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from dock.block_command import add_block_verbs
 from dock.clock import SystemClock
 from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
@@ -67,6 +68,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
     add_regime(give)
     add_duty_verbs(verbs)
+    add_block_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
     take.add_argument("folder", type=Path, metavar="DIR", help="the dock")

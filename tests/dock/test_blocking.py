@@ -16,6 +16,7 @@ from dock.folder import DockFolder
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, LiuhenError, RejectedError, SignatureError
 from evidence.forks import Cause
+from evidence.io.command import main
 from evidence.io.token_file import read_lines
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry, read_entry
@@ -432,3 +433,19 @@ def test_a_lost_catalogue_forgets_no_block(scene: Scene) -> None:
     desk, uplink = Desk(scene.folder), Uplink(scene.recorder)
     talk(desk, uplink)
     assert not uplink.receipts
+
+
+def test_the_command_lists_who_is_blocked_and_why(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["dock", "blocked", str(scene.folder.root)]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == "无停用记录仪 no recorder is blocked\n"
+    scene.desk.take(another_past(scene))
+    assert main(arguments) == 1
+    assert "BWC-0001" in (out := capsys.readouterr().out)
+    assert out.endswith("entry 3  出现分叉：被克隆或被改动 fork\n")
+    assert main([*arguments, "--json"]) == 1
+    (listed,) = json.loads(capsys.readouterr().out)
+    (blocked,) = dock_entries(scene.folder, "blocked")
+    assert (listed["blocked_seq"], listed["why"], listed["entry_seq"]) == (blocked.seq, "fork", 3)
+    assert main(["dock", "blocked", str(scene.folder.vault)]) == 2
+    assert "is no dock folder" in capsys.readouterr().err
