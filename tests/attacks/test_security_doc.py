@@ -15,7 +15,7 @@ ATTACKS_AT_LEAST = 60
 
 
 @cache
-def tests_in(files: tuple[str, ...]) -> tuple[str, ...]:
+def collected(files: tuple[str, ...]) -> tuple[str, ...]:
     """Files and names of all tests, with their cases."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
@@ -30,13 +30,13 @@ def files_of(names: list[str]) -> tuple[str, ...]:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    cases = {line.partition("::")[2] for line in tests_in(files_of(NAMED))}
+    cases = {line.partition("::")[2] for line in collected(files_of(NAMED))}
     functions = {case.partition("[")[0] for case in cases}
     assert [name for name in NAMED if name not in cases | functions] == []
 
 
 def test_there_are_as_many_attacks_as_there_should_be() -> None:
-    attacks = [one for one in tests_in(files_of(NAMED)) if one.startswith(HERE) and "test_security_doc" not in one]
+    attacks = [one for one in collected(files_of(NAMED)) if one.startswith(HERE) and "test_security_doc" not in one]
     assert len(attacks) >= ATTACKS_AT_LEAST
 
 
