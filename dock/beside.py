@@ -42,15 +42,18 @@ class Beside:
         self._catalogue = catalogue
         self._vault = vault
 
-    def take_blob(self, topic: Topic, payload: Octets) -> None:
+    def take_blob(self, topic: Topic, payload: Octets, blocked: bool) -> None:
         """Store a photo or a note and journal its receipt, unless that has been done. Raises LiuhenError, DiscError.
 
-        One that comes before its journal entry is left, and so it is asked for again.
+        One that comes before its journal entry is left, and so it is asked for again. One of a blocked recorder is
+        stored without a receipt, or, when its entry is of another branch than the dock holds, kept aside.
         """
         device, blob = topic.device, read_blob_name(topic)
         token, stored = read_part(payload)
         known = self._catalogue.blobs(device, [blob]).get(blob)
         if known is None or known.entry is None:
+            if blocked:
+                raise RejectedError(blob_what(blob), "comes from a blocked recorder, with an entry that the dock lacks")
             LOG.info("too early recorder=%s blob=%s", device, blob)
             return
         if known.entry != token:
@@ -59,10 +62,12 @@ class Beside:
             entry = read_entry(token, blob_what(blob))
             _check_content(entry, stored)
             self._vault.store_blob(entry, stored)
+            if blocked:
+                return
             fields = {"blob": blob, "stored_bytes": len(stored)}
             self._answer(BLOB_STORED, entry, fields, lambda: self._catalogue.blobs(device, [blob])[blob].receipt)
 
-    def blob_states(self, device: str, blobs: Iterable[str], attempts: int) -> BlobStates:
+    def blob_states(self, device: str, blobs: Iterable[str], attempts: int, blocked: bool) -> BlobStates:
         """What to say about these blobs. One that was rejected so often is not asked for any more."""
         names = list(blobs)
         if not names:
@@ -74,6 +79,9 @@ class Beside:
             blob: () if self._catalogue.rejected_times(device, blob_what(blob)) >= attempts else BLOB_RANGES
             for blob in lacking
         }
+        if blocked:
+            stored = (blob for blob, row in known.items() if row.entry and self._vault.has_blob(read_entry(row.entry)))
+            return BlobStates({**lacks, **dict.fromkeys(stored, ())}, {})
         return BlobStates(lacks, receipts)
 
     def take_report(self, topic: Topic, payload: Octets, key: VerifyKey) -> str | None:

@@ -12,79 +12,35 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Integer,
-    MetaData,
-    Row,
-    Select,
-    Table,
-    Text,
-    create_engine,
-    delete,
-    event,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, Select, Table, create_engine, delete, event, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 
 from dock.folder import JOURNAL_OWNER
 from dock.manifest import Part, part_name
+from dock.tables import (
+    BLOBS,
+    BLOCKS,
+    DEVICES,
+    FINDINGS,
+    INCOMING,
+    INTERRUPTION_COLUMNS,
+    INTERRUPTIONS,
+    JOURNALS,
+    METADATA,
+    PARTS,
+    RECEIVED,
+    REJECTIONS,
+    SEGMENTS,
+    STORED,
+)
 from evidence.errors import BadInputError, DiscError
 from evidence.journal import EMPTY, Entry, Head, read_entry
 from evidence.kinds import BLOB_KINDS
 
 BUSY_MS = 30_000
-INCOMING, STORED = "incoming", "stored"
 NOTHING: Mapping[str, Entry] = MappingProxyType({})
-
-METADATA = MetaData()
-DEVICES = Table(
-    "devices", METADATA,
-    Column("device", Text, primary_key=True), Column("kid", Text, nullable=False), Column("assignment", Text),
-)  # fmt: skip
-JOURNALS = Table(
-    "journals", METADATA,
-    Column("owner", Text, primary_key=True), Column("seq", Integer, nullable=False), Column("hash", Text),
-    Column("size_bytes", Integer, nullable=False),
-)  # fmt: skip
-SEGMENTS = Table(
-    "segments", METADATA,
-    Column("device", Text, primary_key=True), Column("segment", Text, primary_key=True),
-    Column("state", Text, nullable=False), Column("parts", Integer), Column("stored_bytes", Integer),
-    Column("seal", Text), Column("receipt", Text),
-)  # fmt: skip
-PARTS = Table(
-    "parts", METADATA,
-    Column("device", Text, primary_key=True), Column("segment", Text, primary_key=True),
-    Column("part", Integer, primary_key=True), Column("offset_bytes", Integer, nullable=False),
-    Column("stored_bytes", Integer, nullable=False), Column("stored_sha256", Text, nullable=False),
-)  # fmt: skip
-REJECTIONS = Table(
-    "rejections", METADATA,
-    Column("device", Text, primary_key=True), Column("what", Text, primary_key=True),
-    Column("sha256", Text, primary_key=True), Column("times", Integer, nullable=False),
-)  # fmt: skip
-BLOBS = Table(
-    "blobs", METADATA,
-    Column("device", Text, primary_key=True), Column("blob", Text, primary_key=True),
-    Column("entry", Text), Column("receipt", Text),
-)  # fmt: skip
-INTERRUPTIONS = Table(
-    "interruptions", METADATA,
-    Column("device", Text, primary_key=True), Column("interruption", Text, primary_key=True),
-    Column("broken", Text), Column("reason", Text), Column("reported", Text), Column("report_received", Text),
-    Column("written", Text), Column("report_taken", Text), Column("explanation", Text),
-)  # fmt: skip
-# Of an interruption: under which column the first entry of each kind is kept, its token.
-INTERRUPTION_COLUMNS = {
-    "interruption": "broken", "reason": "reason", "reported": "reported", "report_received": "report_received",
-    "written": "written", "report_taken": "report_taken", "explanation": "explanation",
-}  # fmt: skip
 
 
 class Catalogue:
@@ -174,6 +130,38 @@ class Catalogue:
         query = select(func.coalesce(func.sum(REJECTIONS.c.times), 0))
         return int(self._rows(query.where(REJECTIONS.c.device == device, REJECTIONS.c.what == what))[0][0])
 
+    def block(self, device: str) -> str | None:
+        """The dock's entry that blocks a recorder, a token; None when none does."""
+        open_one = (BLOCKS.c.device == device, BLOCKS.c.cleared.is_(None))
+        row = self._row(select(BLOCKS.c.entry).where(*open_one).order_by(BLOCKS.c.seq.desc()))
+        return None if row is None else str(row.entry)
+
+    def blocked_for(self, device: str, other_hash: str) -> bool:
+        """Whether this entry has blocked the recorder, now or before it was cleared."""
+        return self._row(select(BLOCKS.c.seq).filter_by(device=device, other_hash=other_hash)) is not None
+
+    def blocks(self) -> list[str]:
+        """Of every recorder that is blocked now the latest entry that says so, a token."""
+        latest = select(func.max(BLOCKS.c.seq)).where(BLOCKS.c.cleared.is_(None)).group_by(BLOCKS.c.device)
+        return [str(row.entry) for row in self._rows(select(BLOCKS.c.entry).where(BLOCKS.c.seq.in_(latest)))]
+
+    def count(self, device: str, findings: Mapping[str, int]) -> None:
+        """So many more of each of these causes (`evidence.forks`)."""
+        if findings:
+            with self.writing() as db:
+                for cause, times in findings.items():
+                    _count(db, device, cause, times)
+
+    def findings(self, device: str) -> dict[str, int]:
+        """How often each cause was found."""
+        query = select(FINDINGS.c.cause, FINDINGS.c.times).where(FINDINGS.c.device == device)
+        return {str(row.cause): int(row.times) for row in self._rows(query)}
+
+    def received_us(self, device: str) -> int | None:
+        """UTC of the latest receipt that this recorder's journal knows of."""
+        row = self._row(select(RECEIVED.c.utc_us).where(RECEIVED.c.device == device))
+        return None if row is None else int(row.utc_us)
+
     def blobs(self, device: str, blobs: Iterable[str]) -> dict[str, Row[Any]]:
         """Entry and receipt of those of these photos and notes that are known."""
         wanted = select(BLOBS).where(BLOBS.c.device == device, BLOBS.c.blob.in_(list(blobs)))
@@ -248,9 +236,22 @@ def _take_own(db: Connection, entry: Entry) -> None:
             _put_first(db, BLOBS, {"device": fields["recorder"], "blob": fields["blob"]}, "receipt", entry.token)
         case "report_taken" | "explanation":
             _take_interruptions(db, fields["recorder"], entry)
+        case "blocked" | "cleared" | "clock_set_back":
+            _take_finding(db, fields["recorder"], entry)
         case "rejected":
             values = {"device": fields["recorder"], "what": fields["what"], "sha256": fields["sha256"], "times": 1}
             db.execute(insert(REJECTIONS).on_conflict_do_nothing(), values)
+
+
+def _take_finding(db: Connection, device: str, entry: Entry) -> None:
+    if entry.kind == "blocked":
+        values = {"other_hash": entry.fields["other_hash"], "entry": entry.token}
+        _put(db, BLOCKS, {"device": device, "seq": entry.seq}, values)
+    elif entry.kind == "cleared":
+        known = (BLOCKS.c.device == device, BLOCKS.c.seq <= entry.fields["blocked_seq"])
+        db.execute(update(BLOCKS).where(*known).values(cleared=entry.token))
+    else:
+        _count(db, device, entry.kind, 1)
 
 
 def _take_recorders(db: Connection, entry: Entry) -> None:
@@ -260,6 +261,8 @@ def _take_recorders(db: Connection, entry: Entry) -> None:
         _take_interruptions(db, entry.device, entry)
     elif entry.kind == "segment":
         _take_seal(db, entry)
+    elif entry.kind == "receipt":
+        _take_received(db, entry)
 
 
 def _take_interruptions(db: Connection, device: str, entry: Entry) -> None:
@@ -275,6 +278,20 @@ def _take_seal(db: Connection, entry: Entry) -> None:
         db.execute(insert(SEGMENTS).values(**name, state=INCOMING, **sealed))
     elif row.seal is None:
         db.execute(update(SEGMENTS).filter_by(**name).values(**sealed))
+
+
+def _take_received(db: Connection, entry: Entry) -> None:
+    """From now on the recorder knows a time of the dock's."""
+    row = db.execute(select(SEGMENTS.c.receipt).filter_by(device=entry.device, segment=entry.fields["segment"])).first()
+    receipt = None if row is None or row.receipt is None else read_entry(row.receipt)
+    if receipt is not None and receipt.head.hash == entry.fields["dock_hash"]:
+        _put(db, RECEIVED, {"device": entry.device}, {"utc_us": receipt.at.utc_us})
+
+
+def _count(db: Connection, device: str, cause: str, times: int) -> None:
+    put = insert(FINDINGS).values(device=device, cause=cause, times=times)
+    more = {"times": FINDINGS.c.times + times}
+    db.execute(put.on_conflict_do_update(index_elements=["device", "cause"], set_=more))
 
 
 def _put(db: Connection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:

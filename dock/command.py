@@ -1,4 +1,4 @@
-"""The dock's commands: init, enrol, run, health, and those of `dock.duty_command` and `dock.key_command`."""
+"""The dock's commands: init, enrol, run, health, and those of the other modules named `*_command`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from dock.block_command import add_block_verbs
 from dock.clock import SystemClock
 from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
@@ -78,6 +79,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add_person_verbs(verbs)
     add_opening_verbs(verbs)
     add_key_verbs(verbs)
+    add_block_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
     take.add_argument("folder", type=Path, metavar="DIR", help="the dock")

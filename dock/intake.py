@@ -8,24 +8,28 @@ is logged and left. Only a failing disc ends it.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
+from dock.aside import Aside
 from dock.beside import Beside, read_blob_name
+from dock.blocking import Blocking
+from dock.branch import Branch, branch_after
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
 from dock.health import keep_card
 from dock.manifest import Part, check_entry, check_part, check_place, hash_part, part_name, read_name
 from dock.messages import Answer, Message, one_line, what_of
+from dock.mirror import Verdict
 from dock.records import Progress, Recorder, Records
 from dock.vault import Vault
 from evidence.errors import DiscError, DiscFullError, LiuhenError, NewerVersionError, RejectedError
+from evidence.forks import Cause, ForkError
 from evidence.io.durable import Disc
 from evidence.journal import Entry, read_entry, token_hash
-from evidence.signing import to_base64url
 from evidence.transfer import missing_ranges
 from evidence.wire import (
     Down,
@@ -43,10 +47,10 @@ from evidence.wire import (
 )
 
 LOG = logging.getLogger("liuhen.dock")
-REJECTIONS_LIMIT = 256
-"""So many different contents of one recorder go to quarantine; a broken one must not fill the dock."""
 ATTEMPTS_LIMIT = 3
 """So often a rejected part is asked for again: what is wrong on the card stays wrong."""
+ANEW_ROUNDS = 64
+"""And once more in every so many offers: it may have been somebody on the way who is honest by now."""
 
 
 @dataclass(slots=True)
@@ -55,11 +59,35 @@ class _Turn:
 
     recorder: Recorder
     offer: Offer | None = None
+    strange: bool = False
+    """Whether a segment is offered whose seal is not in our copy of the journal."""
     told: bool = False
     touched: dict[str, None] = field(default_factory=dict)
     receipts: dict[str, str] = field(default_factory=dict)
     blobs: dict[str, None] = field(default_factory=dict)
     words: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def attempts(self) -> int:
+        """After how many rejections a part or a blob is not asked for."""
+        if self.offer is None:
+            return 1
+        return ATTEMPTS_LIMIT if self.offer.round % ANEW_ROUNDS else sys.maxsize
+
+    @property
+    def journal_next(self) -> int:
+        """From which entry on the recorder is to send.
+
+        One whose journal ends before our copy of it, or offers a segment that this copy ought to have sealed, is asked
+        for its last entry, which shows what it is: the same one as ours in an offer that is out of date, another one
+        in a recorder that was set back (`evidence.forks`).
+        """
+        head_seq, offered = self.recorder.head.seq, self.offer.journal_head if self.offer else None
+        if self.recorder.branch:
+            return self.recorder.branch.ask(offered)
+        if offered is not None and offered < head_seq + self.strange:
+            return max(offered, 0)
+        return head_seq + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +120,8 @@ class Intake:
         self._vault = Vault(folder, disc)
         self._records = Records(folder, disc, journal, catalogue)
         self._beside = Beside(journal, catalogue, self._vault)
+        self._aside = Aside(journal, catalogue, self._vault)
+        self._blocking = Blocking(journal, catalogue)
 
     def take(self, messages: Iterable[Message]) -> list[Answer]:
         """Take in a batch; what is answered is durable. Raises DiscError."""
@@ -144,29 +174,54 @@ class Intake:
                 self._take_offer(turn, message.payload)
             case Up.JOURNAL:
                 self._take_journal(turn, message.payload)
+            case Up.HEALTH:
+                keep_card(self._folder, topic.device, turn.recorder.key, bytes(message.payload))
             case Up.FRAGMENT:
                 self._take_part(batch, turn, topic, message)
             case Up.BLOB | Up.REPORT:
                 self._take_beside(turn, topic, message.payload)
-            case Up.HEALTH:
-                keep_card(self._folder, topic.device, turn.recorder.key, bytes(message.payload))
 
     def _take_offer(self, turn: _Turn, payload: Octets) -> None:
         turn.offer = read_offer(payload)
-        self._records.look_for_assignment(turn.recorder)
+        self._records.refresh(turn.recorder)
+        if not (turn.recorder.branch and turn.recorder.branch.ends_at(turn.offer.journal_head)):
+            turn.recorder.branch = None
         for offered in turn.offer.segments:
-            self._records.progress(turn.recorder, offered.segment).offered_parts = offered.parts
+            progress = self._records.progress(turn.recorder, offered.segment)
+            progress.offered_parts = offered.parts
+            turn.strange = turn.strange or progress.seal is None
             turn.touched[offered.segment] = None
         turn.blobs.update(dict.fromkeys(turn.offer.blobs))
 
     def _take_journal(self, turn: _Turn, payload: Octets) -> None:
-        verdict = self._records.add_entries(turn.recorder, read_batch(payload))
+        recorder, tokens = turn.recorder, read_batch(payload)
+        verdict = self._records.add_entries(recorder, tokens)
         turn.told = True
         turn.touched.update({str(seal.fields["segment"]): None for seal in verdict.seals})
+        self._blocking.note(recorder.device, verdict)
         if isinstance(verdict.wrong, NewerVersionError):
             raise verdict.wrong
+        if recorder.blocked and self._is_branch(recorder, verdict, tokens, payload):
+            return
         if verdict.wrong is not None:
-            self._reject(turn.recorder.device, Up.JOURNAL, payload, verdict.wrong, verdict.wrong_token.encode("ascii"))
+            identity = None if isinstance(verdict.wrong, ForkError) else verdict.wrong_token.encode("ascii")
+            self._reject(recorder.device, Up.JOURNAL, payload, verdict.wrong, identity)
+        if recorder.blocked:
+            last = _last_of(recorder, tokens)
+            recorder.branch = branch_after(recorder.branch, verdict.wrong, last, recorder.head.seq)
+
+    def _is_branch(self, recorder: Recorder, verdict: Verdict, tokens: Sequence[str], payload: Octets) -> bool:
+        """Keep aside what goes on with the branch of a blocked recorder that the dock does not hold."""
+        branch = recorder.branch
+        if branch is None:
+            return False
+        if branch.goes_on(verdict.first_seq):
+            last = _last_of(recorder, tokens)
+            error = RejectedError(f"journal of {recorder.device}", "goes on with another branch than the dock holds")
+            self._reject(recorder.device, Up.JOURNAL, payload, error)
+            recorder.branch = Branch(last.seq + 1, token_hash(last.token), found=True)
+            return True
+        return branch.found and token_hash(tokens[-1]) == branch.end_hash
 
     def _take_part(self, batch: _Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         segment, index = read_name(topic.rest)
@@ -174,7 +229,9 @@ class Intake:
         part = turn.recorder.known_parts.get(token_hash(token))
         if part is None:
             part = check_entry(read_entry(token, f"part {index} of {segment}"), turn.recorder.key)
-        if (part.device, part.segment, part.part) != (topic.device, segment, index):
+        if part.device != topic.device:
+            raise ForkError(Cause.FOREIGN, read_entry(token), None, parts_here=False)
+        if (part.segment, part.part) != (segment, index):
             raise RejectedError(f"part {index} of {segment}", "comes with the entry of another part")
         turn.told = True
         turn.touched[segment] = None
@@ -190,23 +247,23 @@ class Intake:
         if topic.name is Up.BLOB:
             turn.told = True
             turn.blobs[read_blob_name(topic)] = None
-            self._beside.take_blob(topic, payload)
+            self._beside.take_blob(topic, payload, turn.recorder.blocked)
         elif taken := self._beside.take_report(topic, payload, turn.recorder.key):
             turn.words[taken] = None
 
     def _conclude(self, turn: _Turn) -> Iterable[Answer]:
-        """Finish what is complete and say what is lacking."""
-        device = turn.recorder.device
-        for segment in turn.touched:
+        """Finish what is complete, say what is lacking; of a blocked recorder nothing is finished."""
+        device, blocked = turn.recorder.device, turn.recorder.blocked
+        for segment in () if blocked else turn.touched:
             self._finish(turn, segment)
         if turn.offer and turn.recorder.assignment:
             topic = Topic(device, Down.ASSIGN).text()
             yield Answer(topic, turn.recorder.assignment.encode("ascii"), retain=True)
-        blobs = self._beside.blob_states(device, turn.blobs, ATTEMPTS_LIMIT if turn.offer else 1)
+        blobs = self._beside.blob_states(device, turn.blobs, turn.attempts, blocked)
         if turn.told or turn.offer:
             # A receipt says all about its segment, so a want does not name it any more.
             lacks = {one: self._lacks(turn, one) for one in turn.touched if self._is_expected(turn, one)}
-            want = Want(turn.recorder.head.seq + 1, {**lacks, **blobs.lacks}, turn.offer.round if turn.offer else None)
+            want = Want(turn.journal_next, {**lacks, **blobs.lacks}, turn.offer.round if turn.offer else None)
             yield Answer(Topic(device, Down.WANT).text(), write_want(want))
         if turn.offer:
             turn.words.update(dict.fromkeys(self._beside.unheard(device)))
@@ -217,13 +274,14 @@ class Intake:
         return segment not in turn.receipts and self._records.progress(turn.recorder, segment).expected_parts > 0
 
     def _lacks(self, turn: _Turn, segment: str) -> Ranges:
-        """What to ask for. Rejected parts only in answer to an offer, and not for ever."""
+        """What to ask for. Rejected parts only in answer to an offer, and ever more seldom."""
         progress = self._records.progress(turn.recorder, segment)
+        if progress.receipt is not None:
+            return ()
         held = set(progress.parts)
-        attempts = ATTEMPTS_LIMIT if turn.offer else 1
         if progress.rejected is None:
             progress.rejected = self._catalogue.rejected_parts(turn.recorder.device, segment)
-        held.update(index for index, times in progress.rejected.items() if times >= attempts)
+        held.update(index for index, times in progress.rejected.items() if times >= turn.attempts)
         return missing_ranges(progress.expected_parts, held)
 
     def _finish(self, turn: _Turn, segment: str) -> None:
@@ -274,23 +332,16 @@ class Intake:
     def _reject(
         self, device: str, what: str, content: Octets, error: LiuhenError, identity: bytes | None = None
     ) -> None:
-        """Quarantine and journal, once for each content; `identity` names it where the same trouble comes in others."""
-        digest = to_base64url(sha256(content if identity is None else identity).digest())
-        reason = one_line(error)
-        LOG.warning("rejected recorder=%s what=%s reason=%s", device, what, reason)
-        for progress in self._records.recorder(device).segments.values():
+        """Keep it aside; what the recorder's own key must not have signed blocks it."""
+        recorder = self._records.recorder(device)
+        for progress in recorder.segments.values():
             progress.rejected = None
-        if self._catalogue.rejected_again(device, what, digest):
-            return
-        if self._catalogue.rejected_contents(device) >= REJECTIONS_LIMIT:
-            LOG.error("recorder=%s has %d rejected contents, no more are kept", device, REJECTIONS_LIMIT)
-            return
-        try:
-            kept = self._vault.quarantine(device, f"{what.replace('/', '_')}-{digest[:16]}", bytes(content), reason)
-        except DiscFullError as full:
-            LOG.error("not quarantined recorder=%s reason=%s", device, full)
-            return
-        with self._journal.adding() as add:
-            fields = {"recorder": device, "what": what, "why": reason, "quarantine": kept, "sha256": digest}
-            add("rejected", fields)
-            self._catalogue.catch_up(JOURNAL_OWNER, self._journal.path)
+        self._aside.keep(device, what, content, error, identity)
+        if isinstance(error, ForkError):
+            self._blocking.block(recorder, error)
+
+
+def _last_of(recorder: Recorder, tokens: Sequence[str]) -> Entry:
+    last = read_entry(tokens[-1], f"journal of {recorder.device}")
+    last.verify(recorder.key)
+    return last

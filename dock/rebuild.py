@@ -10,10 +10,11 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from dock.catalogue import METADATA, PARTS, SEGMENTS, STORED, Catalogue, read_on
+from dock.catalogue import Catalogue, read_on
 from dock.dock_journal import DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder
 from dock.manifest import Part, part_of, read_seal, within_limits
+from dock.tables import METADATA, PARTS, SEGMENTS, STORED
 from evidence.io.durable import Disc
 from evidence.io.token_file import TokenFile, read_lines
 from evidence.journal import Entry, read_entry

@@ -33,6 +33,8 @@ UNDER_WAY_LIMIT = 2 * BATCH_LIMIT
 QUEUE_LIMIT = 2 * UNDER_WAY_LIMIT
 SESSION_EXPIRY_S = 24 * 3600
 STOP_CHECK_S = 0.2
+ROOM_S = 10.0
+"""Less than the link's keep-alive, or the broker would take us for dead."""
 
 
 def shards_of(receiver: int, receivers: int) -> list[str]:
@@ -92,9 +94,11 @@ class Receiver:
 
     def _on_message(self, incoming: Incoming) -> None:
         try:
-            self._queue.put_nowait((incoming, read_message(incoming.topic, incoming.payload)))
+            # In a flood mosquitto sends more than it may. The link waits then, and with it the broker, whose queue has
+            # a bound in bytes; a message dropped here would keep its place in the broker's window.
+            self._queue.put((incoming, read_message(incoming.topic, incoming.payload)), timeout=ROOM_S)
         except Full:
-            # Only after reconnections in quick succession; not acknowledged, so it comes again.
+            # Only when the disc stands still; not acknowledged, so it comes again with the next connection.
             LOG.warning("put off topic=%r", incoming.topic[:200])
 
     def _on_state(self, state: LinkState) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from dock.branch import Branch
 from dock.catalogue import Catalogue
 from dock.dock_journal import DockJournal
 from dock.enrolment import enrolled_key
@@ -79,6 +80,10 @@ class Recorder:
     key: VerifyKey
     head: Head
     assignment: str | None
+    blocked: bool
+    """Nothing of it becomes evidence until two persons have cleared it (`dock.blocking`)."""
+    branch: Branch | None = None
+    """What has been seen of the branch of a blocked one's journal that the dock does not hold."""
     segments: dict[str, Progress] = field(default_factory=dict)
     known_parts: dict[str, Part] = field(default_factory=dict)
     """Parts by the hash of their entry's token, which has been checked: it comes twice, in the journal and again."""
@@ -112,21 +117,21 @@ class Records:
             recorder.segments[segment] = Progress(seal, row.receipt if row else None, parts)
         return recorder.segments[segment]
 
-    def look_for_assignment(self, recorder: Recorder) -> None:
-        """Another process may have enrolled or assigned since."""
+    def refresh(self, recorder: Recorder) -> None:
+        """Another process may have assigned, or cleared a block, since."""
         self._catch_up_own()
         row = self._catalogue.device(recorder.device)
         recorder.assignment = row.assignment if row else None
+        recorder.blocked = self._catalogue.block(recorder.device) is not None
 
     def add_entries(self, recorder: Recorder, tokens: Sequence[str]) -> Verdict:
         """Append what continues the recorder's journal, durable."""
-        mirror = Mirror(self._folder.journal(recorder.device), recorder.device, recorder.key, self._trust)
         file = self._mirror_file(recorder.device)
         with file.locked() as head:
             # The lock's word counts: another process may have appended since we last looked.
             # So does the list's: between the lock's release and now the recorder may have been revoked.
             self._revoked.refuse(self._folder.enrolled(recorder.device))
-            verdict = mirror.judge(head, tokens)
+            verdict = self._mirror(recorder).judge(head, tokens)
             file.append([entry.token for entry in verdict.fresh])
             recorder.known_parts.update(
                 (token_hash(entry.token), part_of(entry)) for entry in verdict.fresh if entry.kind in PART_KINDS
@@ -164,7 +169,12 @@ class Records:
                 # Written by a process that died before its sync returned, perhaps.
                 self._disc.sync(file.path)
                 self._catalogue.catch_up(device, file.path)
-        return Recorder(device, key, self._catalogue.head(device), row.assignment)
+        blocked = self._catalogue.block(device) is not None
+        return Recorder(device, key, self._catalogue.head(device), row.assignment, blocked)
+
+    def _mirror(self, recorder: Recorder) -> Mirror:
+        path, received_us = self._folder.journal(recorder.device), self._catalogue.received_us(recorder.device)
+        return Mirror(path, recorder.device, recorder.key, self._trust, received_us)
 
     def _catch_up_own(self) -> None:
         if self._catalogue.is_behind(JOURNAL_OWNER, self._journal.path):

@@ -85,6 +85,10 @@ class Vault:
         beside = self._folder.incoming(device, blob).with_suffix(".jws")
         self._put_token(target.with_suffix(".jws"), beside, entry.token, "is another entry than the one in the journal")
 
+    def has_blob(self, entry: Entry) -> bool:
+        """Whether the photo or note of this entry lies there."""
+        return self._folder.blob(entry.device, entry.fields["blob"]).exists()
+
     def store_report(self, entry: Entry) -> None:
         """Keep a verified urgent report; the same once more changes nothing. Raises RejectedError, DiscFullError."""
         self._refuse_without_room(self._folder.vault, len(entry.token))

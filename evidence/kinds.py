@@ -91,6 +91,10 @@ def _words(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0 and all(map(_text, value))
 
 
+def _tokens(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(_token(one) for one in value)
+
+
 _hash = _matching(HASH)
 _token = _matching(TOKEN)
 _serial = _matching(SERIAL)
@@ -211,6 +215,11 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "opened": {"request": _hash, "recorder": _owner, "item": _item, "sha256": _hash},
     "vault_key_split": {"kid": _hash, "shares": _count, "needed": _count},
     "revoked": {"recorder": _owner, "kid": _hash, "why": _text, "last_seq": _seq, "last_hash": _or_none(_hash)},
+    "blocked": {
+        "recorder": _owner, "why": _text, "entry_seq": _count, "entry_hash": _or_none(_hash), "other_hash": _hash,
+    },
+    "cleared": {"recorder": _owner, "blocked_seq": _count, "statements": _tokens},
+    "clock_set_back": {"recorder": _owner, "entry_seq": _count, "entry_hash": _hash, "back_us": _count},
 }  # fmt: skip
 
 

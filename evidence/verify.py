@@ -15,6 +15,7 @@ from evidence.certificates import Identity, Role, Trust, known_time
 from evidence.errors import BadInputError, ChainError, LiuhenError, NewerVersionError, UnknownKeyError
 from evidence.journal import EMPTY, Entry, StatedHead, check_link, read_certificates, read_entry, verify_token
 from evidence.receipts import DOCK
+from evidence.revocation import Revocations
 from evidence.signing import to_base64url
 
 
@@ -102,11 +103,18 @@ class Form(Enum):
 class JournalCheck:
     """Checks a journal entry by entry: signature, owner, chain. Stops believing at the first defect."""
 
-    def __init__(self, trust: Trust, owner: str | None = None, stated: StatedHead | None = None) -> None:
-        """`owner` is whose journal it has to be, where that is known; `stated` where it is said to have ended."""
+    def __init__(
+        self, trust: Trust, owner: str | None = None, stated: StatedHead | None = None,
+        revocations: Revocations | None = None,
+    ) -> None:  # fmt: skip
+        """`owner` is whose journal it has to be, where that is known; `stated` where it is said to have ended.
+
+        `revocations` are those that the dock's journal knows, where that is at hand.
+        """
         self._trust = trust
         self._owner = owner
         self._stated = stated
+        self._revocations = revocations or Revocations()
         self._link = EMPTY
         self.identity: Identity | None = None
         self.head = EMPTY
@@ -123,6 +131,7 @@ class JournalCheck:
         else:
             entry.verify(self.identity.key)
         check_link(self.head, entry)
+        self._revocations.check(entry)
         self._owner = entry.device
         self.head = entry.head
         if self._stated is not None and entry.seq == self._stated.head.seq:
@@ -132,8 +141,12 @@ class JournalCheck:
     def check_end(self) -> None:
         """Compare with the statement of where the journal ended. Raises ChainError when the tail is missing or another.
 
+        One by a key that was revoked must reach what the dock then held, or nobody can date it: raises RevokedError.
+
         A journal may have grown since: its entries are durable before the statement is.
         """
+        if self.identity is not None:
+            self._revocations.check_end(self.head, self.identity.key.kid)
         if self._stated is None:
             return
         where, seq = f"journal of {self._stated.journal}", self._stated.head.seq

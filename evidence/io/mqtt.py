@@ -305,7 +305,9 @@ class Link:
         self._reason = self._reason or trouble or str(reason)
 
     def _on_publish_received(self, client: Client, _userdata: Any, message: MQTTMessage) -> None:
-        self._on_message(Incoming(message.topic, message.payload, partial(client.ack, message.mid, message.qos)))
+        # Ours all come with QoS 1. Those that nobody acknowledges have no limit, and a flood would crowd out ours.
+        if message.qos:
+            self._on_message(Incoming(message.topic, message.payload, partial(client.ack, message.mid, message.qos)))
 
     def _on_puback(
         self, _client: Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Properties

@@ -11,6 +11,7 @@ from evidence.io.verifying import ReadJournal, judge_blob, note_strangers, notin
 from evidence.journal import Entry, read_entry
 from evidence.kinds import BLOB_KINDS, BLOB_SUFFIXES, SEALED_BLOB
 from evidence.receipts import REPORT_TAKEN
+from evidence.revocation import Revocations
 from evidence.verify import Report, Verdict, identify_signer, read_signed
 
 BESIDE = ("blobs", "reports")
@@ -20,9 +21,11 @@ class VaultBesideCheck:
     """`vault/DEVICE/blobs/` and `vault/DEVICE/reports/`, against the recorder's verified journal."""
 
     def __init__(
-        self, folder: Path, journal: ReadJournal, reported: Iterable[str], trust: Trust, report: Report
-    ) -> None:
+        self, folder: Path, journal: ReadJournal, reported: Iterable[str], revocations: Revocations, trust: Trust,
+        report: Report,
+    ) -> None:  # fmt: skip
         """`reported` are the interruptions for whose report the dock has given its receipt."""
+        self._revocations = revocations
         self._folder = folder
         self._reported = tuple(reported)
         self._journal = journal
@@ -70,6 +73,7 @@ class VaultBesideCheck:
             return
         entry = read_signed(read_entry, token, name, self._trust, None)
         identify_signer(entry, self._trust)
+        self._revocations.check_alone(entry)
         about = (entry.kind, entry.device, f"{entry.fields.get('interruption')}.jws")
         if about != ("reported", self._folder.name, path.name):
             self._report.add(Verdict.NOT_SIGNED, name, "is no report of this recorder on this interruption")
@@ -88,11 +92,13 @@ def verify_blob_file(path: Path, entry: Entry, report: Report) -> None:
         report.add(Verdict.NOT_SIGNED, str(path), f"has an entry of kind {entry.kind} beside it")
 
 
-def read_beside(path: Path, trust: Trust, report: Report) -> Entry | None:
+def read_beside(path: Path, trust: Trust, report: Report, revocations: Revocations | None) -> Entry | None:
     """The entry in a file of one line, its signature checked; None when that has given a defect."""
     try:
         entry = read_signed(read_entry, one_line(path), str(path), trust, None)
         identify_signer(entry, trust)
+        if revocations is not None:
+            revocations.check_alone(entry)
     except LiuhenError as error:
         report.add_error(error, str(path))
         return None

@@ -61,6 +61,8 @@ def report_fields(report: Report) -> dict[str, object]:
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, help="a file with its entry beside it, a vault, or a spool")
     parser.add_argument("--trust", type=Path, metavar="CA", help="the unit's root certificate in PEM")
+    help_text = "the dock's journal (vault/dock/journal.jws): which keys were revoked, for what lies outside of a vault"
+    parser.add_argument("--dock-journal", type=Path, metavar="JOURNAL", help=help_text)
     parser.add_argument("--json", action="store_true", help="for machines: one JSON object")
 
 
@@ -71,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
         report = Report()
         report.add(Verdict.UNKNOWN_KEY, str(options.path), "nobody vouches for its keys: give --trust ca.pem")
     else:
-        report = verify_path(options.path, _trust(options.trust))
+        report = verify_path(options.path, _trust(options.trust), options.dock_journal)
     if options.json:
         print(json.dumps(report_fields(report), ensure_ascii=False, indent=2))
     else:

@@ -21,6 +21,7 @@ from evidence.io.verifying import (
 from evidence.journal import Entry, StatedHead, read_entry, read_head
 from evidence.kinds import PART_KINDS, SEALED_BLOB, SEALED_SEGMENT
 from evidence.receipts import check_word, read_word, word_file
+from evidence.revocation import Revocations
 from evidence.verify import (
     JournalCheck,
     Report,
@@ -37,7 +38,9 @@ JOURNAL_DB = "journal.db"
 class SpoolCheck:
     """A recorder's card: the journal's database, segments, photos and notes, and the dock's word that has come in."""
 
-    def __init__(self, root: Path, trust: Trust, report: Report) -> None:
+    def __init__(self, root: Path, trust: Trust, report: Report, revocations: Revocations | None = None) -> None:
+        """`revocations` are those that the dock's journal knows, where that is at hand."""
+        self._revocations = revocations
         self._root = root
         self._trust = trust
         self._report = report
@@ -66,7 +69,7 @@ class SpoolCheck:
         note_strangers(self._report, self._root / "blobs", blobs, "blobs/")
 
     def _read_journal(self, stated: StatedHead | None) -> ReadJournal | None:
-        check = JournalCheck(self._trust, None, stated)
+        check = JournalCheck(self._trust, None, stated, self._revocations)
         try:
             with closing(JournalStore(self._path, access_for(self._path))) as store:
                 journal = ReadJournal(store.tokens(), check, self._report, JOURNAL_DB)

@@ -31,7 +31,7 @@ class VaultCheck:
         path = root / DOCK / JOURNAL_TEXT
         if not path.is_file():
             raise BadInputError(str(root), "lacks the dock's own journal", f"expected at {path}")
-        self._dock = self._read_journal(path, None)
+        self._dock = read_kept_journal(path, DOCK, None, trust, report)
         self._strangers(path.parent, {path.name, head_path(path).name})
 
     def verify_all(self) -> None:
@@ -51,7 +51,8 @@ class VaultCheck:
             elif not path.is_file():
                 self._report.add(Verdict.NOT_SIGNED, f"{folder.name}/{JOURNAL_TEXT}", "is missing: nothing here counts")
             else:
-                self._verify_device(folder, self._read_journal(path, self._dock))
+                journal = read_kept_journal(path, folder.name, self._dock, self._trust, self._report)
+                self._verify_device(folder, journal)
 
     def _verify_device(self, folder: Path, journal: ReadJournal) -> None:
         expected = {JOURNAL_TEXT, f"{JOURNAL_TEXT}{HEAD_SUFFIX}"}
@@ -60,8 +61,10 @@ class VaultCheck:
             self._verify_stored(folder, segment, seal)
         words = (word for word in self._dock.words if word.fields["recorder"] == folder.name)
         reported = (str(word.fields["interruption"]) for word in words if word.kind == REPORT_TAKEN)
-        VaultBesideCheck(folder, journal, reported, self._trust, self._report).verify()
+        beside = VaultBesideCheck(folder, journal, reported, self._dock.revocations, self._trust, self._report)
+        beside.verify()
         self._check_words(folder, journal)
+        self._check_blocks(folder.name)
         if journal.whole:
             self._strangers(folder, expected | folders_in(folder, *BESIDE))
 
@@ -93,34 +96,48 @@ class VaultCheck:
                     what = "the dock gave a receipt for it, but its entry is not in the journal"
                     self._report.add(Verdict.NOT_AUTHENTIC, where, what)
 
-    def _read_journal(self, path: Path, dock: ReadJournal | None) -> ReadJournal:
-        """A journal and the statement of its end: the dock states that of every journal that it keeps."""
-        owner, beside = path.parent.name, head_path(path)
-        where, token = f"{owner}/{beside.name}", None
-        if beside.is_file():
-            with noting(self._report):
-                token = one_line(beside)
-        else:
-            self._report.add(Verdict.GAPS, where, "is missing: nobody can say whether the journal's end is here")
-        check = JournalCheck(self._trust, owner, None if token is None else _claimed_head(token))
-        journal = ReadJournal(read_lines(path), check, self._report, f"{owner}/{JOURNAL_TEXT}")
-        if token is not None:
-            with noting(self._report):
-                self._check_head(token, where, owner, (dock or journal).check.identity)
-                if journal.whole:
-                    check.check_end()
-        return journal
-
-    def _check_head(self, token: str, where: str, owner: str, dock: Identity | None) -> None:
-        if dock is None:
-            raise UnknownKeyError(where, "cannot be checked without the dock's certificate")
-        stated = read_signed(read_head, token, where, self._trust, dock)
-        stated.verify(dock.key)
-        if stated.journal != owner:
-            raise ChainError(where, f"speaks of the journal of {stated.journal}")
+    def _check_blocks(self, device: str) -> None:
+        """What the dock found out about the recorder's key, unless two persons have looked into it."""
+        for block in (one for one in self._dock.blocks.values() if one.fields["recorder"] == device):
+            where = f"{device} entry {block.fields['entry_seq']}"
+            what = f"the dock has blocked the recorder ({block.fields['why']}): its key has signed another one"
+            self._report.add(Verdict.NOT_AUTHENTIC, where, what)
 
     def _strangers(self, folder: Path, expected: set[str]) -> None:
         note_strangers(self._report, folder, expected, f"{folder.name}/")
+
+
+def read_kept_journal(path: Path, owner: str, dock: ReadJournal | None, trust: Trust, report: Report) -> ReadJournal:
+    """A journal that a dock keeps, and the statement of its end: the dock states that of every one, its own too.
+
+    `dock` is None for the dock's own. What is wrong with it is in the report. Raises DiscError.
+    """
+    beside = head_path(path)
+    where, token = f"{owner}/{beside.name}", None
+    if beside.is_file():
+        with noting(report):
+            token = one_line(beside)
+    else:
+        report.add(Verdict.GAPS, where, "is missing: nobody can say whether the journal's end is here")
+    claimed = None if token is None else _claimed_head(token)
+    check = JournalCheck(trust, owner, claimed, None if dock is None else dock.revocations)
+    journal = ReadJournal(read_lines(path), check, report, f"{owner}/{path.name}")
+    if token is not None:
+        with noting(report):
+            _check_head(token, where, owner, (dock or journal).check.identity, trust)
+    if journal.whole:
+        with noting(report):
+            check.check_end()
+    return journal
+
+
+def _check_head(token: str, where: str, owner: str, dock: Identity | None, trust: Trust) -> None:
+    if dock is None:
+        raise UnknownKeyError(where, "cannot be checked without the dock's certificate")
+    stated = read_signed(read_head, token, where, trust, dock)
+    stated.verify(dock.key)
+    if stated.journal != owner:
+        raise ChainError(where, f"speaks of the journal of {stated.journal}")
 
 
 def _claimed_head(token: str) -> StatedHead | None:

@@ -14,6 +14,7 @@ from evidence.journal import Entry
 from evidence.kinds import BLOB_KINDS, SEALED_BLOB, SEALED_SEGMENT
 from evidence.model import SEGMENT_ID
 from evidence.receipts import ANSWERS
+from evidence.revocation import Revocations
 from evidence.verify import Form, JournalCheck, Report, Verdict, report_blob, report_segment
 from evidence.wire import BLOB_LIMIT_BYTES
 
@@ -31,6 +32,9 @@ class ReadJournal:
         self.answered: dict[tuple[str, str], Entry] = {}
         self.noted: set[tuple[str, str]] = set()
         self.released_blobs: set[str] = set()
+        self.revocations = Revocations()
+        self.blocks: dict[int, Entry] = {}
+        """Where a dock's journal says that it has blocked a recorder, and not that two persons have cleared it."""
         self.whole = False
         try:
             for number, token in enumerate(tokens):
@@ -56,6 +60,14 @@ class ReadJournal:
         elif entry.kind == "blob_released":
             self.released_blobs.add(entry.fields["blob"])
         self._take_answers(entry)
+        self.revocations.take(entry)
+        if entry.kind == "blocked":
+            self.blocks[entry.seq] = entry
+        elif entry.kind == "cleared":
+            device, until = entry.fields["recorder"], entry.fields["blocked_seq"]
+            cleared = [seq for seq, one in self.blocks.items() if seq <= until and one.fields["recorder"] == device]
+            for seq in cleared:
+                del self.blocks[seq]
         if entry.kind in ANSWERS:
             self.words.append(entry)
         elif isinstance(segment, str) and SEGMENT_ID.fullmatch(segment):

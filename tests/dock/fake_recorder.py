@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
@@ -19,7 +19,7 @@ from dock.enrolment import choose_settings, enrol, init
 from dock.folder import DockFolder
 from evidence.certificates import chain_from_pem
 from evidence.io.durable import Disc, PosixDisc
-from evidence.journal import Chain, Entry
+from evidence.journal import EMPTY, Chain, Entry, read_entry
 from evidence.model import ClockGrade, Officer, Timestamp, segment_id
 from evidence.signing import KeySigner, PrivateKey, to_base64url
 from evidence.wire import Offered, Topic, Up, part_head, write_batch
@@ -31,12 +31,14 @@ OFFICER = Officer("110123", "张三", "交警一大队")
 class StillClock:
     """One microsecond passes every time somebody looks."""
 
-    def __init__(self) -> None:
-        self.ticks_us = 0
+    def __init__(self, boot: str = BOOT, ticks_us: int = 0) -> None:
+        self.boot = boot
+        self.ticks_us = ticks_us
+        self.started_us = 1_795_267_085_000_000
 
     def now(self) -> Timestamp:
         self.ticks_us += 1
-        return Timestamp(1_795_267_085_000_000 + self.ticks_us, 480, ClockGrade.NTP, 1000, BOOT, self.ticks_us)
+        return Timestamp(self.started_us + self.ticks_us, 480, ClockGrade.NTP, 1000, self.boot, self.ticks_us)
 
 
 def hash_of(data: bytes) -> str:
@@ -103,11 +105,19 @@ class FakeRecorder:
     tokens: list[str] = field(default_factory=list)
     segments: dict[str, FakeSegment] = field(default_factory=dict)
     blobs: dict[str, FakeBlob] = field(default_factory=dict)
+    clock: StillClock = field(default_factory=StillClock)
+    certificates: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
-        self.chain = Chain(self.device, KeySigner(self.signing))
-        self.clock = StillClock()
-        self.certificates: tuple[bytes, ...] = ()
+        head = read_entry(self.tokens[-1]).head if self.tokens else EMPTY
+        self.chain = Chain(self.device, KeySigner(self.signing), head)
+
+    def copy(self, boot: str = BOOT) -> FakeRecorder:
+        """Card and keys as they are now, in another recorder, or put back into this one later, in another boot."""
+        return replace(
+            self, tokens=[*self.tokens], segments={**self.segments}, blobs={**self.blobs},
+            clock=StillClock(boot, self.clock.ticks_us),
+        )  # fmt: skip
 
     @property
     def request(self) -> bytes:
@@ -133,13 +143,13 @@ class FakeRecorder:
             "sha256": hash_of(plain), "stored_bytes": len(data), "stored_sha256": hash_of(data),
         }  # fmt: skip
         if index == 0:
-            return fields | {"recording": f"{BOOT[:12]}-r0001", "epoch_boot_us": 0, "boot": BOOT}
+            return fields | {"recording": f"{BOOT[:12]}-r0001", "epoch_boot_us": 0, "boot": self.clock.boot}
         return fields | {"pts_us": index * 1_000_000, "duration_us": 1_000_000, "frames": 30, "samples": 48_000}
 
     def record(self, parts: int = 3, part_bytes: int = 1000) -> FakeSegment:
         """One more sealed segment of random bytes."""
         number = len(self.segments) + 1
-        name = segment_id(BOOT, number)
+        name = segment_id(self.clock.boot, number)
         contents = [random.Random(f"{self.device} {name} {index}").randbytes(part_bytes) for index in range(parts)]
         offsets = accumulate((len(data) for data in contents), initial=0)
         entries = [

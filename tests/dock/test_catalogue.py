@@ -9,23 +9,30 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from dock.catalogue import METADATA, Catalogue
+from dock.catalogue import Catalogue
 from dock.folder import DockFolder
 from dock.manifest import Part
 from dock.rebuild import rebuild
+from dock.tables import METADATA
 from evidence.errors import BadInputError, DiscError
+from evidence.journal import read_entry
 from tests.dock.desk import Desk, Uplink, offload
 from tests.dock.fake_recorder import FakeRecorder, make_dock
 
 
 def everything(catalogue: Catalogue) -> dict[str, list[Any]]:
+    """All of it but for counts of what harms nothing and is in no journal: replayed and reordered messages."""
     with catalogue.writing() as db:
-        return {table.name: sorted(tuple(row) for row in db.execute(select(table))) for table in METADATA.sorted_tables}
+        tables = [table for table in METADATA.sorted_tables if table.name != "findings"]
+        return {table.name: sorted(tuple(row) for row in db.execute(select(table))) for table in tables}
 
 
 @pytest.fixture
 def busy(tmp_path: Path) -> DockFolder:
-    """A dock in the middle of its work: a stored segment, one with some parts, one that is only sealed, a rejection."""
+    """A dock in the middle of its work: a stored segment, one with some parts, one that is only sealed, a rejection.
+
+    The other recorder is blocked, for it has a twin.
+    """
     folder = make_dock(tmp_path / "station")
     recorder, other = FakeRecorder("BWC-0001"), FakeRecorder("BWC-0002")
     for one in (recorder, other):
@@ -33,13 +40,21 @@ def busy(tmp_path: Path) -> DockFolder:
     desk = Desk(folder)
     recorder.record()
     recorder.keep_blob()
-    offload(desk, Uplink(recorder))
+    uplink = Uplink(recorder)
+    offload(desk, uplink)
+    (segment,) = recorder.segments
+    receipt = read_entry(uplink.receipts[segment])
+    recorder.add(
+        "receipt", {"segment": segment, "dock": "dock", "dock_seq": receipt.seq, "dock_hash": receipt.head.hash}
+    )
     recorder.keep_blob()
     desk.take(recorder.report_message(recorder.report()))
     recorder.add("reason", {"interruption": recorder.report(2).fields["interruption"], "reason": "other", "note": None})
     half, untouched = recorder.record(parts=4), recorder.record()
+    twin = other.copy()
     other.record()
-    desk.take(recorder.journal_message(), other.journal_message())
+    twin.record(parts=5)
+    desk.take(recorder.journal_message(), other.journal_message(), twin.journal_message())
     desk.take(*(recorder.part_message(half.name, index) for index in (0, 2)))
     topic, payload = recorder.part_message(untouched.name, 1)
     desk.take((topic, payload[:-1] + b"x"))
@@ -52,7 +67,8 @@ def test_a_rebuilt_catalogue_is_the_same(busy: DockFolder) -> None:
     before = everything(desk.catalogue)
     rebuild(busy, desk.disc, desk.journal, desk.catalogue)
     assert everything(desk.catalogue) == before
-    sizes = {"devices": 2, "journals": 3, "segments": 4, "parts": 2, "rejections": 1, "blobs": 2, "interruptions": 2}
+    sizes = {"devices": 2, "journals": 3, "segments": 4, "parts": 2, "rejections": 2, "blobs": 2, "interruptions": 2}
+    sizes |= {"blocks": 1, "received": 1}
     assert {name: len(rows) for name, rows in before.items()} == sizes
 
 

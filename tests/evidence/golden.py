@@ -227,8 +227,19 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "opened": {"request": REQUEST, "recorder": RECORDER, "item": SEGMENT, "sha256": hash_of(b"".join(PARTS))},
     "vault_key_split": {"kid": hash_of(b"vault"), "shares": 3, "needed": 2},
     "revoked": {
-        "recorder": RECORDER, "kid": signer(RECORDER).kid, "why": "lost on duty", "last_seq": 9,
-        "last_hash": hash_of(b"entry"),
+        "recorder": RECORDER, "kid": signer("BWC-0001 lost key").kid, "why": "lost on duty",
+        "last_seq": 41, "last_hash": hash_of(b"entry"),
+    },
+    "blocked": {
+        "recorder": RECORDER, "why": "fork", "entry_seq": 17,
+        "entry_hash": hash_of(b"entry"), "other_hash": hash_of(b"other entry"),
+    },
+    "cleared": {
+        "recorder": RECORDER, "blocked_seq": 12,
+        "statements": ["eyJhbGciOiJFUzI1NiJ9.e30.c3RhdGVtZW50", "eyJhbGciOiJFUzI1NiJ9.e30.YW5vdGhlcg"],
+    },
+    "clock_set_back": {
+        "recorder": RECORDER, "entry_seq": 17, "entry_hash": hash_of(b"entry"), "back_us": 3_600_000_000,
     },
 }  # fmt: skip
 """One valid example of every kind."""
