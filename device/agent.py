@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
 from enum import Enum, auto
+from functools import partial
 from importlib.metadata import version
-from pathlib import Path
-
-import pylopdf_fonts_zh_cn
 
 from device.capture.encoder import SOUND_BIT_RATE_BPS
 from device.capture.overlay import Overlay
+from device.card_wait import CardWait, Opened
 from device.config import Config
 from device.controller import Controller
 from device.disc_thread import DiscThread
@@ -25,19 +23,19 @@ from device.health.collector import Collector, certificates_left_s, read_live
 from device.health.facts import BatteryFacts, Facts
 from device.health.gauges import gauged
 from device.health.task import tell_health
-from device.holding import HeldError, holding
+from device.holding import holding
 from device.identity import Identity, load_identity
 from device.intake import Intake
 from device.learnt import keep_learnt, load_learnt
 from device.numbers import Numbers
 from device.ports import Hardware, Light
 from device.recorder import Recorder
-from device.recovery import Recovered, recover
+from device.recovery import recover
 from device.release import Releaser
 from device.spool import RESERVE_BYTES, Spool
 from device.supervise import supervise
 from device.uplink import Uplink
-from device.voice.voice import Phrase, Voice
+from device.voice.voice import Voice
 from device.watch.battery import BatteryWatch
 from device.watch.check import Check, check
 from device.watch.check import Readings as Checked
@@ -45,16 +43,16 @@ from device.watch.clock import ClockWatch, is_believable
 from device.watch.storage import StorageWatch
 from evidence.errors import ConfigError, DiscError, LiuhenError
 from evidence.io.durable import Disc, make_folder
+from evidence.io.font import FONT
 from evidence.io.heap import give_back, share_one_heap
 from evidence.io.mqtt import Link
 from evidence.io.road import OpenRoad
-from evidence.model import Officer
+from evidence.model import Officer, Timestamp
 
 WAITING_S = 3
 SETTLED_S = 2.0
 TIDY_S = 10.0
 LEARN_TIDIES = 60
-CARD_RETRY_S = 5.0
 CLOCK_WATCH_S = 1.0
 SOFTWARE = f"liuhen {version('liuhen')}"
 log = logging.getLogger(__name__)
@@ -75,18 +73,19 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
     """
     share_one_heap()
     identity = load_identity(config.identity)
-    officer = identity.officer()
-    overlay = make_overlay(config, identity, officer)
+    officer, overlay = _first_overlay(config, identity, identity.officer())
     # Reading the font took 30 MB that nothing needs any more.
     give_back()
     thread = DiscThread("disc")
+    voice = Voice(hardware.speaker, config.duty.language, config.duty.voice)
+    wait = CardWait(hardware, thread, voice, partial(_open_card, config, identity, hardware, disc))
     failures: list[LiuhenError] = []
     end, opened = End.ASKED, None
     try:
-        opened = await _await_card(config, identity, hardware, disc, thread, stop)
+        opened = await wait.opened(stop, officer.number if officer else None)
         if opened is None:
             return end
-        agent = Agent(config, hardware, disc, open_road, identity, officer, overlay, thread, opened)
+        agent = Agent(config, hardware, disc, open_road, identity, officer, overlay, thread, opened, voice)
         try:
             end = await _run_tasks(agent, stop)
         except* LiuhenError as group:
@@ -95,8 +94,7 @@ async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Even
             raise failures[0]
         await agent.keep_learnt()
         trigger = "shutdown" if end is End.ASKED else "battery_low"
-        await thread.run(agent.spool.note, "power_off", trigger=trigger)
-        await thread.run(agent.spool.close)
+        await thread.run(_take_leave, agent.spool, trigger)
     finally:
         if opened is not None:
             await thread.run(opened.hold.close)
@@ -119,6 +117,7 @@ class Agent:
         overlay: Overlay,
         thread: DiscThread,
         opened: Opened,
+        voice: Voice,
     ) -> None:
         self.config = config
         hardware, self._camera, self._microphone = gauged(hardware)
@@ -126,13 +125,12 @@ class Agent:
         self.identity = identity
         self.thread = thread
         self.spool = spool = opened.spool
-        self.recovered = opened.recovered
+        self.opened = opened
         self._officer = officer
         self.intake = Intake(limit_packets=WAITING_S * config.camera.frames_per_s)
         self.recorder = Recorder(
             config.recording, hardware, self.intake, spool, thread, overlay, officer, opened.numbers
         )
-        voice = Voice(hardware.speaker, config.duty.language, config.duty.voice)
         self.tools = Tools(
             config.duty, hardware.clock, self.recorder, spool, thread, opened.numbers, hardware.panel, voice
         )
@@ -259,10 +257,18 @@ class Agent:
         await self.thread.run(keep_learnt, self.config.state_folder, self._learnt, self.spool.disc)
 
 
+def _first_overlay(config: Config, identity: Identity, officer: Officer | None) -> tuple[Officer | None, Overlay]:
+    """A name that cannot be drawn must not keep the recorder from recording: then nobody is assigned."""
+    try:
+        return officer, make_overlay(config, identity, officer)
+    except ConfigError as error:
+        log.warning("nobody is assigned: %s", error)
+        return None, make_overlay(config, identity, None)
+
+
 def make_overlay(config: Config, identity: Identity, officer: Officer | None) -> Overlay:
     """The overlay for this recorder. Raises ConfigError when the font lacks a character of the officer's name."""
-    font = Path(pylopdf_fonts_zh_cn.sans_path())
-    return Overlay(config.camera.width, config.camera.height, officer, identity.device, font)
+    return Overlay(config.camera.width, config.camera.height, officer, identity.device, FONT)
 
 
 def _leaves(group: BaseExceptionGroup[LiuhenError]) -> Iterator[LiuhenError]:
@@ -273,59 +279,46 @@ def _leaves(group: BaseExceptionGroup[LiuhenError]) -> Iterator[LiuhenError]:
             yield error
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The card, ours alone until `hold` is closed, and what the last run left there."""
-
-    spool: Spool
-    numbers: Numbers
-    recovered: Recovered
-    hold: ExitStack
-
-
-async def _await_card(
-    config: Config, identity: Identity, hardware: Hardware, disc: Disc, thread: DiscThread, stop: asyncio.Event
-) -> Opened | None:
-    """Open the card and recover; a card that fails is tried until it works, with light and voice. None when stopped."""
-    voice = Voice(hardware.speaker, config.duty.language, config.duty.voice)
-    while not stop.is_set():
-        try:
-            return await thread.run(_open, config, identity, hardware, disc)
-        except HeldError:
-            raise
-        except DiscError as error:
-            log.warning("no card, again in %.0f s: %s", CARD_RETRY_S, error)
-            hardware.panel.show(Light.FAULT)
-            voice.say(Phrase.FAULT_CARD)
-            await hardware.clock.sleep(CARD_RETRY_S)
-    return None
-
-
-def _open(config: Config, identity: Identity, hardware: Hardware, disc: Disc) -> Opened:
+def _open_card(config: Config, identity: Identity, hardware: Hardware, disc: Disc, since: Timestamp) -> Opened:
     make_folder(config.spool)
-    hold, failed = ExitStack(), ExitStack()
-    try:
+    hold = ExitStack()
+    with ExitStack() as undone:
+        undone.callback(hold.close)
         hold.enter_context(holding(config.spool))
         spool = Spool(config.spool, identity.device, disc, hardware.clock, identity.signer, [identity.certificate])
-        failed.callback(spool.journal.close)
+        undone.callback(_let_go, spool)
         boot = hardware.clock.now().boot
         numbers = Numbers(spool.journal, boot)
-        return Opened(spool, numbers, recover(spool, numbers, boot, SOFTWARE), hold)
-    except LiuhenError:
-        failed.close()
-        hold.close()
-        raise
+        recovered = recover(spool, numbers, boot, SOFTWARE, since)
+        undone.pop_all()
+    return Opened(spool, numbers, recovered, hold)
+
+
+def _let_go(spool: Spool) -> None:
+    with suppress(DiscError):  # of a card that has failed already
+        spool.journal.close()
+
+
+def _take_leave(spool: Spool, trigger: str) -> None:
+    """The last words. A card that takes none costs them, but not the end: the next start finds what is missing."""
+    try:
+        spool.note("power_off", trigger=trigger)
+        spool.close()
+    except DiscError as error:
+        log.warning("the journal is left open: %s", error)
+        _let_go(spool)
 
 
 async def _run_tasks(agent: Agent, stop: asyncio.Event) -> End:
-    if agent.recovered.interrupted is not None:
-        agent.recorder.go_on(agent.recovered.interrupted)
+    recovered = agent.opened.recovered
+    if recovered.interrupted is not None:
+        agent.recorder.go_on(recovered.interrupted)
     clock, controller, uplink = agent.hardware.clock, agent.controller, agent.uplink
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(agent.recorder.run(), name="recorder"),
             tasks.create_task(agent.recorder.watch(), name="camera watch"),
-            tasks.create_task(controller.run(agent.recovered), name="controller"),
+            tasks.create_task(controller.run(recovered, agent.opened.presses), name="controller"),
             tasks.create_task(controller.watch(), name="watch"),
             tasks.create_task(agent.watch_clock(), name="clock watch"),
             tasks.create_task(agent.tidy(), name="tidy"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from device.breaks import Happening
 from device.duty.duties import Duties
@@ -96,8 +96,11 @@ class Controller:
         """Parts that do not work."""
         return frozenset(self._faults)
 
-    async def run(self, recovered: Recovered) -> None:
-        """Carry out inputs, one after the other, until cancelled. `recovered` says what the last run left open."""
+    async def run(self, recovered: Recovered, presses: Sequence[Press] = ()) -> None:
+        """Carry out inputs, one after the other, until cancelled.
+
+        `recovered` says what the last run left open, `presses` what was pressed before.
+        """
         loop = asyncio.get_running_loop()
 
         def hop(press: Press) -> None:
@@ -111,6 +114,8 @@ class Controller:
             self._inputs.put_nowait(Input.RESUME)
         self._recorder.report_to(self._inputs.put_nowait)
         self._hardware.panel.start(hop)
+        for press in presses:
+            self._inputs.put_nowait(press)
         self._show()
         await self._duties.signing_on.sign_on()
         while True:
@@ -222,6 +227,9 @@ class Controller:
 
     async def _stop(self) -> None:
         await self._stop_for("button")
+        await self._stopped()
+
+    async def _stopped(self) -> None:
         self._tools.buzz(Buzz.STOPPED)
         self._tools.say(Phrase.STOPPED)
         if "camera" in self._faults:
@@ -259,8 +267,7 @@ class Controller:
     async def _end_pause_and_stop(self) -> None:
         await self._stop_for("button")
         await self._duties.pausing.end("button")
-        self._tools.buzz(Buzz.STOPPED)
-        self._tools.say(Phrase.STOPPED)
+        await self._stopped()
 
     async def _tell_broken(self) -> None:
         self._tools.buzz(Buzz.FAULT)

@@ -39,15 +39,12 @@ from device.intake import (
 from device.numbers import Numbers
 from device.ports import Hardware, SoundBlock, VideoPacket
 from device.recovery import OpenInterruption
-from device.segment_writer import SegmentWriter, end_us
+from device.segment_writer import RETRY_US, SegmentWriter, end_us
 from device.spool import Spool
 from evidence.errors import DiscError, DiscFullError
 from evidence.model import Officer, Timestamp
 
-RETRY_US = 5_000_000
 STOP_LIMIT_US = 3_000_000
-
-
 Listener = Callable[[SoundBlock], None]
 
 
@@ -73,7 +70,7 @@ class Recorder:
         self._officer = officer
         self._numbers = numbers
         self._ring = PreEventRing(config.pre_event_s)
-        self._writer = SegmentWriter(spool, disc, numbers, config.segment_s)
+        self._writer = SegmentWriter(spool, disc, numbers, config.segment_s, hardware.clock)
         self._recording: str | None = None
         self._break: Break | None = None
         self._stop: Stop | None = None
@@ -162,7 +159,8 @@ class Recorder:
                 await self._dropped(item)
             case CameraStalled():
                 # Just after the last picture: the fragment that holds it does not end the break.
-                await self._interrupt("device_fault", "camera", self._clock.at(item.since_boot_us + 1))
+                since_us = max(item.since_boot_us + 1, self._paused_until_us)
+                await self._interrupt("device_fault", "camera", self._clock.at(since_us))
             case _:
                 await self._obey(item)
 
@@ -175,7 +173,7 @@ class Recorder:
             case StopOverdue() if self._stop:
                 await self._finish()
             case Resume():
-                self._resume()
+                await self._resume()
             case Hold():
                 await self._hold(command.part)
             case Release():
@@ -214,18 +212,21 @@ class Recorder:
         self._recording = start.recording
         officer = self._officer.number if self._officer else None
         await self.note("recording_started", recording=start.recording, trigger=start.trigger, officer=officer)
+        await self._admit_obstacle()
+        await self._write_run([])
+
+    async def _admit_obstacle(self) -> None:
+        """A recording that begins, or goes on after a pause, while no picture comes is broken from the start."""
         if self._held_by is not None:
             await self._hold(self._held_by)
         elif self.capture.camera.lost:
             await self._interrupt("device_fault", "camera", self._clock.now())
-        await self._write_run([])
 
     async def _begin_stop(self, stop: Stop) -> None:
         if stop.ending is Ending.PAUSE:
             # What the ring holds was seen before anybody thought of recording.
             self._ring.drain()
-        self._stop = stop
-        self._stop_boot_us = self._clock.now().boot_us
+        self._stop, self._stop_boot_us = stop, self._clock.now().boot_us
         if self._recording is None or self._paused:
             await self._finish()
         else:
@@ -242,9 +243,7 @@ class Recorder:
             case Ending.PAUSE:
                 self._paused = True
             case Ending.CUT:
-                await self._interrupt(stop.trigger, None, self._clock.at(self._stop_boot_us))
-                if self._break is not None:
-                    self._break.held = True
+                await self._interrupt(stop.trigger, None, self._clock.at(self._stop_boot_us), held=True)
         stop.done.set()
 
     async def _end_recording(self, stop: Stop) -> None:
@@ -254,16 +253,15 @@ class Recorder:
                 "recording_stopped", recording=recording, trigger=stop.trigger, ended_boot_us=self._stop_boot_us
             )
 
-    def _resume(self) -> None:
+    async def _resume(self) -> None:
         self._paused = False
         self._paused_until_us = self._clock.now().boot_us
         self.capture.request_key_frame()
+        await self._admit_obstacle()
 
     async def _hold(self, part: str) -> None:
         self._held_by = part
-        await self._interrupt("device_fault", part, self._clock.now())
-        if self._break is not None:
-            self._break.held = True
+        await self._interrupt("device_fault", part, self._clock.now(), held=True)
         await self.capture.camera.rest()
 
     async def _release(self) -> None:
@@ -280,6 +278,7 @@ class Recorder:
     async def _keep_all(self, fragments: list[MediaFragment]) -> None:
         for fragment in fragments:
             await self._keep(fragment)
+        await self._writer.catch_up()
         await self._note_sound_losses()
 
     async def _keep(self, fragment: MediaFragment) -> None:
@@ -323,7 +322,7 @@ class Recorder:
         if self._break and (full or again):
             self._break.retry_boot_us = self._clock.now().boot_us + RETRY_US
 
-    async def _interrupt(self, cause: str, part: str | None, began: Timestamp) -> None:
+    async def _interrupt(self, cause: str, part: str | None, began: Timestamp, held: bool = False) -> None:
         if self._recording is None or self._paused:
             return
         await self._writer.seal(cause)
@@ -332,6 +331,7 @@ class Recorder:
             self._break = Break(self._numbers.next_interruption(), cause, began, self._clock.now().boot_us)
             await self.note("interruption", **self._break.to_fields(self._recording, part))
             self._tell(Happening.BROKEN)
+        self._break.held |= held
 
     async def _end_break(self, kept: MediaFragment) -> None:
         broken = self._break

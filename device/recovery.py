@@ -5,6 +5,7 @@ Runs at every start, before anything else opens a segment. Every step can itself
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -57,17 +58,17 @@ class Recovered:
     paused: OpenPause | None
 
 
-def recover(spool: Spool, numbers: Numbers, boot: str, software: str) -> Recovered:
-    """Bring card and journal together and journal this start. Raises DiscError."""
+def recover(spool: Spool, numbers: Numbers, boot: str, software: str, since: Timestamp | None = None) -> Recovered:
+    """Bring card and journal together and journal this start, which was at `since`, or now. Raises DiscError."""
     if spool.is_new:
-        spool.note("journal_opened", software=software)
+        spool.note("journal_opened", since, software=software)
     last = spool.journal.last_of_kind("power_on", "power_off")
     # Not what an earlier recovery adopted: that one was cut itself, and its entries are younger than the break.
     alive = spool.journal.last_of_kind("init", "fragment", "recording_started", "resumed", "pause_ended")
     previous_end = "none" if last is None else "clean" if last.kind == "power_off" else _unclean_end(last, boot)
     # What a clean end left open was left by a card that took nothing more.
-    cause = _cause(spool, previous_end)
-    spool.note("power_on", software=software, previous_end=previous_end)
+    cause = _cause(spool, previous_end, alive)
+    spool.note("power_on", since, software=software, previous_end=previous_end)
     _forget_unjournalled(spool)
     found = [_recover_segment(spool, segment, cause) for segment in _unsealed(spool)]
     recover_blobs(spool)
@@ -165,10 +166,15 @@ def _unclean_end(last: Entry, boot: str) -> str:
     return "device_fault" if last.at.boot == boot else "power_loss"
 
 
-def _cause(spool: Spool, previous_end: str) -> str:
+def _cause(spool: Spool, previous_end: str, alive: Entry | None) -> str:
     """Why a recording that was running then broke; behind an open case every end is a tampering."""
-    case = spool.journal.last_of_kind("tamper", "power_on")
-    if previous_end in {"power_loss", "device_fault"} and case is not None and case.fields.get("what") == CASE_OPENED:
+    tried = next(spool.journal.of_kind("power_on", after_seq=alive.seq), None) if alive else None
+    if tried is not None:
+        # A recovery that the card refused in its middle: the first one saw how the recording ended.
+        previous_end = tried.fields["previous_end"]
+    told = (one for one in spool.journal.of_kind("tamper", "power_on") if tried is None or one.seq < tried.seq)
+    case = deque(told, maxlen=1)
+    if previous_end in {"power_loss", "device_fault"} and case and case[0].fields.get("what") == CASE_OPENED:
         return "tamper"
     return "power_loss" if previous_end == "power_loss" else "device_fault"
 

@@ -7,24 +7,28 @@ import logging
 from device.capture.muxer import MediaFragment
 from device.disc_thread import DiscThread
 from device.numbers import Numbers
+from device.ports import Clock
 from device.spool import SegmentState, Spool
 from evidence.errors import DiscError
 from evidence.model import Officer, Timestamp
 
+RETRY_US = 5_000_000
 log = logging.getLogger(__name__)
 
 
 class SegmentWriter:
     """The open segment of the running recording, and those that wait for their seal."""
 
-    def __init__(self, spool: Spool, disc: DiscThread, numbers: Numbers, segment_s: int) -> None:
+    def __init__(self, spool: Spool, disc: DiscThread, numbers: Numbers, segment_s: int, clock: Clock) -> None:
         self._spool = spool
+        self._clock = clock
         self._disc = disc
         self._numbers = numbers
         self._limit_us = segment_s * 1_000_000
         self._segment: SegmentState | None = None
         self._began_us = 0
         self._unsealed: list[tuple[SegmentState, str]] = []
+        self._next_try_us = 0
 
     async def write(
         self, fragment: MediaFragment, recording: str, officer: Officer | None, init: bytes, epoch: Timestamp
@@ -44,6 +48,17 @@ class SegmentWriter:
         if self._segment is not None:
             self._unsealed.append((self._segment, trigger))
             self._segment = None
+        await self._seal_waiting()
+
+    async def catch_up(self) -> None:
+        """Try again, now and then, what the card refused: entries, and seals. It may take them any time."""
+        if not (self._unsealed or self._spool.refused) or self._clock.now().boot_us < self._next_try_us:
+            return
+        self._next_try_us = self._clock.now().boot_us + RETRY_US
+        await self._disc.run(self._spool.note_refused)
+        await self._seal_waiting()
+
+    async def _seal_waiting(self) -> None:
         for waiting in tuple(self._unsealed):
             try:
                 await self._disc.run(self._spool.seal, *waiting)

@@ -117,7 +117,7 @@ class Spool:
         # What a power cut left of a `replace`: the old file, or none, is the one that counts.
         for unfinished in (*root.glob("*.new"), *self.paths.receipt("any").parent.glob("*.new")):
             disc.remove(unfinished)
-        self.journal = JournalStore(self.paths.journal)
+        self.journal = JournalStore(self.paths.journal, open_database=disc.open_database)
         self._chain = Chain(device, signer, self.journal.head())
         self._refused: deque[tuple[str, Timestamp, dict[str, Any]]] = deque()
 
@@ -131,15 +131,24 @@ class Spool:
         """The number of the last entry."""
         return self._chain.head.seq
 
-    def note(self, kind: str, **fields: Any) -> Entry:
-        """Journal one entry, behind all that were refused; after return it survives a power cut. Raises DiscError."""
-        at = self._clock.now()
+    def note(self, kind: str, at: Timestamp | None = None, /, **fields: Any) -> Entry:
+        """Journal what happens now (or was at `at`), behind all that were refused; then it is durable. DiscError."""
+        at = at or self._clock.now()
         self._note_refused()
         return self._note(kind, at, fields)
 
     def note_or_keep(self, kind: str, at: Timestamp, **fields: Any) -> None:
         """Journal what happened at `at`; if the card refuses, it is kept in memory and goes before the next entry."""
         self._refused.append((kind, at, fields))
+        self.note_refused()
+
+    @property
+    def refused(self) -> int:
+        """How many entries wait in memory."""
+        return len(self._refused)
+
+    def note_refused(self) -> None:
+        """Journal what waits in memory, as far as the card takes it."""
         try:
             self._note_refused()
         except DiscError as error:

@@ -23,6 +23,7 @@ from evidence.certificates import Trust
 from evidence.errors import BadInputError, UnknownKeyError
 from evidence.explanation import Draft, draft
 from evidence.io.durable import Disc
+from evidence.io.font import refuse_undrawable
 from evidence.io.token_file import TokenFile, read_lines
 from evidence.journal import Entry, read_entry
 from evidence.model import Officer
@@ -64,6 +65,7 @@ class DutyDesk:
     def assign(self, recorder: str, officer: Officer) -> Entry:
         """Journal who is to wear a recorder from now on. Raises BadInputError, UnknownKeyError, DiscError."""
         self._refuse_unknown(recorder)
+        refuse_undrawable(officer)
         with self._journal.adding() as add:
             return add("assignment", {"recorder": recorder, **officer.to_fields()})
 

@@ -18,6 +18,7 @@ from dock.folder import JOURNAL_OWNER, DockFolder, Settings, read_settings
 from evidence.certificates import Role, Trust
 from evidence.errors import BadInputError, ConfigError
 from evidence.io.durable import Disc, make_folder
+from evidence.io.font import refuse_undrawable
 from evidence.io.token_file import read_lines
 from evidence.journal import read_entry
 from evidence.model import EPOCH, Officer
@@ -83,6 +84,8 @@ def enrol(folder: DockFolder, disc: Disc, clock: Clock, request_pem: bytes, wher
     Raises BadInputError for a request that cannot be, ConfigError when the folder is no dock.
     """
     request = read_request(request_pem, where)
+    if officer is not None:
+        refuse_undrawable(officer)
     if RESERVED_NAME.fullmatch(request.device):
         raise BadInputError(where, f"asks for the name {request.device!r}, which the dock itself uses")
     settings = read_settings(folder)

@@ -244,6 +244,7 @@ def _interruptions(
     reasons = {e.fields["interruption"]: str(e.fields["reason"]) for e in entries if e.kind == "reason"}
     resumed = {e.fields["interruption"]: line.at(e.at) for e in entries if e.kind == "resumed"}
     stopped = {e.fields["recording"] for e in entries if e.kind == "recording_stopped"}
+    unpaused = [line.at(e.at) for e in entries if e.kind == "pause_ended"]
     broken: dict[str, list[tuple[int, Entry]]] = {}
     for entry in (one for one in entries if one.kind == "interruption"):
         began = line.at(Timestamp.from_fields(entry.fields["began"]))
@@ -255,6 +256,8 @@ def _interruptions(
         for place, (began, entry) in enumerate(breaks):
             name = entry.fields["interruption"]
             following = [next_began for next_began, _ in breaks[place + 1 : place + 2]]
+            # What broke when a pause ended, or after it, is no part of the pause.
+            edge = max([edge, *(one for one in unpaused if one <= began)])
             gap = _gap(recorded, began, resumed.get(name), (edge, min([ended, *following])))
             lasts = not following and name not in resumed and recording not in stopped
             cause, part = entry.fields["cause"], entry.fields["part"]

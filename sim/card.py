@@ -4,29 +4,46 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from evidence.errors import DiscError, DiscFullError
 from evidence.io.durable import PosixDisc
 
 RECOUNT_AFTER = 64
 """Verbs between two counts of what lies on the card: the journal's database grows beside the verbs."""
+ENTRY_BYTES = 4096
+"""A new row takes a page at least."""
+WRITING = ("insert", "pragma wal_checkpoint")
+"""How the statements begin that write to the card; the others read, or change nothing that is there already."""
+
+
+class CardDatabase(sqlite3.Connection):
+    """A database that asks the card before every statement."""
+
+    meet: Callable[[str], None]
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        self.meet(sql)
+        return super().execute(sql, parameters)
 
 
 class SimCard(PosixDisc):
     """A `Disc` with room for `capacity_bytes` below `root`. Usable from any thread, like a true one.
 
-    Only what goes through the verbs is refused: the journal's database lies on the PC's own disc.
+    A database that is opened through it meets the card's faults, too; one that somebody else opens to read, and files
+    that are read, lie on the PC's own disc.
     """
 
     def __init__(self, root: Path, capacity_bytes: int) -> None:
         self._root = root
         self._capacity_bytes = capacity_bytes
         self._foreign_bytes = 0
-        self._read_only = False
+        self._fault = 0
         self._failing = 0
         self._slow: Callable[[], None] = _at_once
         self._lock = threading.Lock()
@@ -39,8 +56,12 @@ class SimCard(PosixDisc):
             self._foreign_bytes = max(0, self._capacity_bytes - self._count() - free_bytes)
 
     def turn_read_only(self) -> None:
-        """The kernel has seen an error and mounts it read-only: every verb that writes meets EROFS."""
-        self._read_only = True
+        """The kernel has seen an error and mounts it read-only: whatever writes meets EROFS."""
+        self._fault = errno.EROFS
+
+    def die(self) -> None:
+        """It gives nothing but errors any more, whatever it is asked for."""
+        self._fault = errno.EIO
 
     def fail_writes(self, count: int = 1) -> None:
         """The next writes end in an I/O error."""
@@ -52,7 +73,7 @@ class SimCard(PosixDisc):
 
     def recover(self) -> None:
         """All is well again."""
-        self._read_only, self._failing, self._foreign_bytes, self._slow = False, 0, 0, _at_once
+        self._fault, self._failing, self._foreign_bytes, self._slow = 0, 0, 0, _at_once
 
     def create(self, path: Path, data: bytes) -> None:
         with self._writing(path, "create", len(data)):
@@ -88,11 +109,28 @@ class SimCard(PosixDisc):
         self._until_recount = 0
 
     def free_bytes(self, folder: Path) -> int:
+        if self._fault == errno.EIO:
+            self._refuse(folder, "measure")
         with self._lock:
             if self._until_recount <= 0:
                 self._count()
             free_bytes = self._capacity_bytes - self._foreign_bytes - self._used_bytes
         return min(max(0, free_bytes), super().free_bytes(folder))
+
+    def open_database(self, uri: str) -> sqlite3.Connection:
+        if self._fault == errno.EIO:
+            raise sqlite3.OperationalError("unable to open database file")
+        database = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=CardDatabase)
+        database.meet = self._meet
+        return database
+
+    def _meet(self, statement: str) -> None:
+        """A statement comes to the card. What it refuses, it refuses in the words of SQLite."""
+        writes = statement.startswith(WRITING)
+        if self._fault == errno.EIO or (writes and (self._fault or self._fails_once())):
+            raise sqlite3.OperationalError("disk I/O error")
+        if writes and self.free_bytes(self._root) < ENTRY_BYTES:
+            raise sqlite3.OperationalError("database or disk is full")
 
     @contextmanager
     def _writing(self, path: Path, verb: str, size_bytes: int) -> Iterator[None]:
@@ -100,17 +138,22 @@ class SimCard(PosixDisc):
         if size_bytes and self.free_bytes(path.parent) < size_bytes:
             raise DiscFullError(str(path), "the card is full")
         self._slow()
-        if self._failing:
-            self._failing -= 1
+        if self._fails_once():
             raise DiscError(str(path), f"cannot {verb}: {os.strerror(errno.EIO)}")
         yield
         with self._lock:
             self._used_bytes += size_bytes
             self._until_recount -= 1
 
+    def _fails_once(self) -> bool:
+        if not self._failing:
+            return False
+        self._failing -= 1
+        return True
+
     def _refuse(self, path: Path, verb: str) -> None:
-        if self._read_only:
-            raise DiscError(str(path), f"cannot {verb}: {os.strerror(errno.EROFS)}")
+        if self._fault:
+            raise DiscError(str(path), f"cannot {verb}: {os.strerror(self._fault)}")
 
     def _count(self) -> int:
         self._used_bytes = sum(_size_bytes(path) for path in self._root.rglob("*"))

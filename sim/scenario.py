@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from evidence.errors import ConfigError
-from sim.steps import LONGEST_S, STEPS, Dock, Step, read_value
+from sim.step_values import read_value
+from sim.steps import LONGEST_S, STEPS, Dock, Step
 
 
 @dataclass(frozen=True, slots=True)

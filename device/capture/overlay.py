@@ -8,11 +8,11 @@ from enum import Enum
 from pathlib import Path
 
 import numpy as np
-from fontTools.ttLib import TTFont, TTLibError
 from PIL import Image, ImageDraw, ImageFont
 
 from device.ports import Frame, Plane
 from evidence.errors import CaptureError, ConfigError
+from evidence.io.font import missing_characters, named_characters
 from evidence.model import ClockGrade, Officer, Timestamp
 
 BLACK_LUMA = 16
@@ -107,21 +107,11 @@ def time_text(stamp: Timestamp) -> str:
     return f"{text[:23]} {text[23:]}"
 
 
-def missing_characters(text: str, font_path: Path) -> str:
-    """The characters of `text` that the font has no glyph for, each once. Raises ConfigError for an unusable font."""
-    try:
-        with font_path.open("rb") as file, TTFont(file, fontNumber=0, lazy=True) as font:
-            known = font.getBestCmap()
-    except (OSError, TTLibError) as error:
-        raise ConfigError(f"font {font_path}", str(error)) from error
-    return "".join(character for character in dict.fromkeys(text) if ord(character) not in known)
-
-
 def _require_characters(text: str, font_path: Path) -> None:
     missing = missing_characters(text + TIME_CHARACTERS, font_path)
     if missing:
-        named = ", ".join(f"{character!r} (U+{ord(character):04X})" for character in missing)
-        raise ConfigError(f"font {font_path}", f"it has no {named}", "name a font that has, as [overlay] font")
+        hint = "assign a name that it has: liuhen dock assign"
+        raise ConfigError(f"font {font_path}", f"it has no {named_characters(missing)}", hint)
 
 
 class _Pen:

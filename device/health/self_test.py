@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-import pylopdf_fonts_zh_cn
-
 from device.capture.muxer import FragmentMuxer, MediaFragment
 from device.capture.overlay import Mark, Overlay
 from device.config import Config
@@ -27,6 +25,7 @@ from device.spool import SegmentState, Spool
 from evidence.errors import CaptureError, DiscError, LiuhenError
 from evidence.health import Item, State, counted
 from evidence.io.durable import Disc, make_folder
+from evidence.io.font import FONT
 from evidence.io.verify_files import verify_path
 from evidence.model import Timestamp, segment_id
 from evidence.verify import Verdict
@@ -222,8 +221,7 @@ class _Draw:
     """Burns into the picture what it does on duty, so that this is tested too."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
-        font = Path(pylopdf_fonts_zh_cn.sans_path())
-        self._overlay = Overlay(config.camera.width, config.camera.height, None, DEVICE, font)
+        self._overlay = Overlay(config.camera.width, config.camera.height, None, DEVICE, FONT)
         self._clock = clock
 
     def __call__(self, frame: Frame) -> None:

@@ -90,6 +90,8 @@ class GpiozeroPanel:
             switch.when_released = partial(self._up, button)
         self._case.when_activated = self._look_at_case
         self._case.when_deactivated = self._look_at_case
+        # Whoever listens now has not heard of it, whoever has listened before.
+        self._case_open = False
         self._look_at_case()
 
     def show(self, light: Light) -> None:

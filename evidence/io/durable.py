@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,6 +51,9 @@ class Disc(Protocol):
 
     def free_bytes(self, folder: Path) -> int:
         """Room left for us on the file system of `folder`."""
+
+    def open_database(self, uri: str) -> sqlite3.Connection:
+        """Open what SQLite writes by itself, beside the verbs. It raises SQLite's errors, then and later."""
 
 
 class PosixDisc:
@@ -133,6 +137,14 @@ class PosixDisc:
         with _errors(folder, "measure"):
             state = os.statvfs(folder)
             return state.f_bavail * state.f_frsize
+
+    def open_database(self, uri: str) -> sqlite3.Connection:
+        return open_database(uri)
+
+
+def open_database(uri: str) -> sqlite3.Connection:
+    """Every statement its own transaction; one thread at a time uses it, whichever."""
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
 
 def sync_folder(folder: Path) -> None:

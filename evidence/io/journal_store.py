@@ -6,14 +6,14 @@ WAL with synchronous=FULL: the only fast setting that lost no committed row in a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from hashlib import file_digest
 from pathlib import Path
 from urllib.parse import quote
 
 from evidence.errors import BadInputError, DiscError, DiscFullError
-from evidence.io.durable import Disc
+from evidence.io.durable import Disc, open_database
 from evidence.journal import EMPTY, Chain, Entry, Head, read_entry, sign_head
 from evidence.signing import Signer, to_base64url
 
@@ -40,13 +40,21 @@ class Access(Enum):
 class JournalStore:
     """Tokens by number. One process writes, any number read; a connection belongs to the thread that uses it."""
 
-    def __init__(self, path: Path, access: Access = Access.WRITE) -> None:
-        """Open, or create for writing. Raises DiscError when it cannot be opened, BadInputError for no journal."""
+    def __init__(
+        self,
+        path: Path,
+        access: Access = Access.WRITE,
+        open_database: Callable[[str], sqlite3.Connection] = open_database,
+    ) -> None:
+        """Open, or create for writing. Raises DiscError when it cannot be opened, BadInputError for no journal.
+
+        `open_database` is that of the disc that it lies on.
+        """
         self.path = path
         self._access = access
         uri = f"file:{quote(str(path))}?{access.value}"
         try:
-            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            self._db = open_database(uri)
         except sqlite3.OperationalError as error:
             raise DiscError(str(path), f"cannot be opened as a journal: {error}") from error
         try:

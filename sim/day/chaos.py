@@ -20,6 +20,7 @@ from sim.steps import (
     BatteryCollapse,
     BrokerKill,
     CameraHang,
+    CardDead,
     CardError,
     CardFull,
     CardOk,
@@ -126,7 +127,7 @@ def _some_s(chance: random.Random) -> float:
 
 
 def _card_trouble(chance: random.Random, at_s: float) -> Sequence[Step]:
-    trouble = chance.choice((CardFull(at_s, chance.uniform(0.0, 10.0)), CardReadOnly(at_s)))
+    trouble = chance.choice((CardFull(at_s, chance.uniform(0.0, 10.0)), CardReadOnly(at_s), CardDead(at_s)))
     return (trouble, CardOk(at_s + _some_s(chance)))
 
 

@@ -9,6 +9,7 @@ synced by the verbs themselves, so nothing else can be missing; the fault tests 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +84,9 @@ class Slot:
 
     def free_bytes(self, folder: Path) -> int:
         return self._powered_card(folder).free_bytes(folder)
+
+    def open_database(self, uri: str) -> sqlite3.Connection:
+        return self._powered_card(self._root).open_database(uri)
 
     def _powered_card(self, path: Path) -> Disc:
         if not self._powered:

@@ -70,6 +70,11 @@ class World:
         return self._body
 
     @property
+    def spool(self) -> Path:
+        """The folder on the card."""
+        return self._config.spool
+
+    @property
     def offloaded(self) -> bool:
         """Whether the recorder has the dock's word for everything that it has sealed or kept."""
         paths = SpoolPaths(self._config.spool)

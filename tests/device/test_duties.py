@@ -348,6 +348,75 @@ def test_a_pause_ends_in_the_dock_with_its_recording(root: Path) -> None:
     assert kinds == ["paused", "recording_stopped", "pause_ended", "docked"]
 
 
+async def heat(one: Desk) -> None:
+    """The board becomes too hot, and cools down while the recording goes on."""
+    one.stage.thermometer.reading = HeatReading(90.0, throttled=True)
+    await one.wait(10)
+    await one.press(Press.RECORD)
+    await one.wait(3)
+    assert one.controller.state is State.INTERRUPTED
+    one.stage.thermometer.reading = HeatReading(60.0, throttled=False)
+    await one.wait(20)
+
+
+async def lose_camera(one: Desk) -> None:
+    """The camera gives nothing any more, and comes back while the recording goes on."""
+    one.stage.camera.dead = True
+    await one.wait(10)
+    await one.press(Press.RECORD)
+    await one.wait(3)
+    assert one.controller.state is State.INTERRUPTED
+    one.stage.camera.dead = False
+    await one.wait(4)
+
+
+async def lose_camera_at_the_end(one: Desk) -> None:
+    """The camera dies so shortly before the pause ends that nobody has missed a picture yet."""
+    await one.wait(10)
+    one.stage.camera.dead = True
+    await one.wait(1)
+    await one.press(Press.RECORD)
+    await one.wait(3)
+    assert one.controller.state is State.INTERRUPTED
+    one.stage.camera.dead = False
+    await one.wait(4)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "part"), [(heat, "heat"), (lose_camera, "camera"), (lose_camera_at_the_end, "camera")]
+)
+def test_a_pause_that_ends_while_nothing_can_be_recorded_becomes_an_interruption(
+    root: Path, trouble: Story, part: str
+) -> None:
+    async def story(one: Desk) -> None:
+        await one.press(Press.RECORD)
+        await one.wait(3)
+        await one.press(Press.PAUSE)
+        await one.press(Press.MARK)
+        await trouble(one)
+        assert one.controller.state is State.RECORDING
+
+    live(root, story)
+    (broken,), (ended,) = of_kind(root, "interruption"), of_kind(root, "pause_ended")
+    assert (broken.fields["cause"], broken.fields["part"]) == ("device_fault", part)
+    (told,) = account_of(root).interruptions
+    assert told.end_us is not None
+    # The pause is no part of it.
+    assert 0 <= told.start_us - ended.at.utc_us < 200_000
+    assert account_of(root).total_us(Use.UNEXPLAINED) <= told.end_us - told.start_us
+
+
+def test_a_pause_that_ends_in_standby_without_a_picture_is_a_fault_again(root: Path) -> None:
+    async def story(one: Desk) -> None:
+        await one.press(Press.PAUSE)
+        one.stage.camera.dead = True
+        await one.wait(5)
+        await one.press(Press.STOP)
+        assert one.controller.state is State.FAULT
+
+    live(root, story)
+
+
 # --- the urgent report (pingluo 8)
 
 

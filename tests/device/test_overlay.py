@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.capture.encoder import SoftwareEncoder
-from device.capture.overlay import GRADE_WORDS, Mark, Overlay, missing_characters, time_text, wrap
+from device.capture.overlay import GRADE_WORDS, Mark, Overlay, time_text, wrap
 from device.ports import Frame
 from evidence.errors import CaptureError, ConfigError
+from evidence.io.font import missing_characters
 from evidence.model import ClockGrade, Officer, Timestamp
 from tests.device.overlay_reader import read_time
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import struct
 import subprocess
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 from device.spool import SpoolPaths
 from evidence.account import Use, accounts
 from evidence.boxes import whole_fragments
+from evidence.errors import DiscError
 from evidence.io.durable import PosixDisc
 from evidence.journal import EMPTY, Entry, Head
-from tests.device.cards import DyingDisc, Power, PowerCutError, fast_folder, signer_under
+from tests.device.cards import DyingDisc, FaultyDisc, Power, PowerCutError, fast_folder, signer_under
 from tests.device.footage import EPOCH_US, tiny_footage
 from tests.device.hand_clock import HandClock, after_reboot
 from tests.device.life import Life, check_after_cut, check_card, entries_of, living, open_spool, restart, start
@@ -121,6 +123,40 @@ def test_a_crash_within_one_boot_is_a_fault_of_the_device(card: tuple[Path, Hand
     entries = check_card(scratch)
     assert of_kind(entries, "segment")[0].fields["trigger"] == "device_fault"
     assert [one.cause for one in accounts(entries)[0].interruptions] == ["device_fault"]
+
+
+def test_a_recovery_that_the_card_refuses_and_that_is_tried_again_tells_the_cause_of_the_first_break(
+    card: tuple[Path, HandClock], scratch: Path
+) -> None:
+    copy_with_tail(card[0], scratch, TAIL[:-7])
+    clock, disc = after_reboot(card[1]), FaultyDisc({"truncate": errno.EIO})
+    for _ in range(2):
+        with pytest.raises(DiscError):
+            restart(scratch, clock, disc)
+        clock.advance(5)
+    disc.refused.clear()
+    restart(scratch, clock, disc)
+    entries = check_card(scratch)
+    assert of_kind(entries, "segment")[0].fields["trigger"] == "power_loss"
+    assert [one.cause for one in accounts(entries)[0].interruptions] == ["power_loss"]
+
+
+@pytest.mark.parametrize(("what", "cause"), [("case_opened", "tamper"), ("case_closed", "power_loss")])
+def test_behind_an_open_case_it_stays_a_tampering_however_often_the_recovery_is_tried(
+    scratch: Path, what: str, cause: str
+) -> None:
+    before = recording_card(scratch)
+    spool = open_spool(scratch, PosixDisc(), before)
+    with living(spool):
+        spool.note("tamper", what="case_opened")
+        spool.note("tamper", what=what)
+    SpoolPaths(scratch).segment(SEGMENT).write_bytes(BEFORE + TAIL[:-7])
+    clock, disc = after_reboot(before), FaultyDisc({"truncate": errno.EIO})
+    with pytest.raises(DiscError):
+        restart(scratch, clock, disc)
+    disc.refused.clear()
+    restart(scratch, clock, disc)
+    assert [one.cause for one in accounts(check_card(scratch))[0].interruptions] == [cause]
 
 
 def test_the_next_start_finds_nothing_more_to_do(card: tuple[Path, HandClock], scratch: Path) -> None:

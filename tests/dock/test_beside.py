@@ -358,6 +358,9 @@ def test_the_commands_of_a_clerk(scene: Scene, tmp_path: Path, capsys: pytest.Ca
     assert main(["dock", "assign", station, "--recorder", "BWC-0001", *officer]) == 0
     assert main(["dock", "assign", station, "--recorder", "BWC-0009", *officer]) == 2
     assert "is not enrolled" in capsys.readouterr().err
+    undrawable = ("--officer", "110124", "李\U00020bb7", "交警二大队")
+    assert main(["dock", "assign", station, "--recorder", "BWC-0001", *undrawable]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
     answers = [one for one in scene.desk.take(scene.offer()) if read_topic(one.topic).name is Down.ASSIGN]
     assigned = read_entry(answers[0].payload.decode()).fields
     assert Officer.from_fields(assigned) == Officer("110124", "李四", "交警二大队", "xuchang")

@@ -21,7 +21,7 @@ from evidence.errors import BadInputError, ConfigError, LiuhenError
 from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
 from evidence.journal import EMPTY, check_link, read_entry
-from evidence.model import EPOCH
+from evidence.model import EPOCH, Officer
 from evidence.receipts import read_assignment
 from tests.dock.fake_recorder import OFFICER, FakeRecorder, StillClock, make_dock, request_for
 
@@ -194,6 +194,17 @@ def test_a_request_that_cannot_be_is_refused_with_one_line(
     assert "\n" not in str(caught.value)
     assert not list(folder.enrolled("any").parent.iterdir())
     assert not folder.journal("dock").exists() or journal_of(folder) == []
+
+
+@pytest.mark.parametrize(
+    "officer", [Officer("110123", "李\U00020bb7", "交警一大队"), Officer("110123", "李四", "一\n二")]
+)
+def test_an_officer_whom_no_recorder_can_show_is_refused_with_one_line(folder: DockFolder, officer: Officer) -> None:
+    recorder = FakeRecorder("BWC-0001")
+    with pytest.raises(BadInputError, match="whose font has no") as caught:
+        enrol(folder, PosixDisc(), StillClock(), recorder.request, "request", officer)
+    assert "\n" not in str(caught.value)
+    assert not folder.enrolled("BWC-0001").exists()
 
 
 def test_a_dock_is_made_once(folder: DockFolder) -> None:

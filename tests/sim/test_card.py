@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,8 @@ VERBS: dict[str, Verb] = {
     "truncate": lambda disc, root: disc.truncate(root / "old", 1),
     "remove": lambda disc, root: disc.remove(root / "old"),
 }
+ADD = "insert into entries values (1, 'kind', null, 'token')"
+SELECT = "select count(*) from entries"
 every_verb = pytest.mark.parametrize("verb", VERBS)
 
 
@@ -63,6 +67,58 @@ def test_a_read_only_card_refuses_every_verb_until_it_recovers(tmp_path: Path, c
     assert card.free_bytes(tmp_path) == CAPACITY_BYTES - 3
     card.recover()
     VERBS[verb](card, tmp_path)
+
+
+@every_verb
+def test_a_dead_card_gives_only_errors_until_it_recovers(tmp_path: Path, card: SimCard, verb: str) -> None:
+    before = content(tmp_path)
+    card.die()
+    with pytest.raises(DiscError, match="Input/output error"):
+        VERBS[verb](card, tmp_path)
+    with pytest.raises(DiscError, match="Input/output error"):
+        card.free_bytes(tmp_path)
+    assert content(tmp_path) == before
+    card.recover()
+    VERBS[verb](card, tmp_path)
+
+
+@pytest.fixture
+def database(tmp_path: Path, card: SimCard) -> Iterator[sqlite3.Connection]:
+    with closing(card.open_database(f"file:{tmp_path}/journal.db?mode=rwc")) as opened:
+        opened.execute("create table entries(seq integer primary key, kind text, segment text, token text)")
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "readable"),
+    [
+        (SimCard.turn_read_only, "disk I/O error", True),
+        (SimCard.die, "disk I/O error", False),
+        (SimCard.fail_writes, "disk I/O error", True),
+        (lambda card: card.fill_to(0), "database or disk is full", True),
+    ],
+    ids=["read-only", "dead", "failing", "full"],
+)
+def test_a_database_on_the_card_meets_its_faults(
+    card: SimCard, database: sqlite3.Connection, fault: Callable[[SimCard], None], error: str, readable: bool
+) -> None:
+    fault(card)
+    with pytest.raises(sqlite3.OperationalError, match=error):
+        database.execute(ADD)
+    if readable:
+        assert database.execute(SELECT).fetchone() == (0,)
+    else:
+        with pytest.raises(sqlite3.OperationalError, match=error):
+            database.execute(SELECT)
+    card.recover()
+    database.execute(ADD)
+    assert database.execute(SELECT).fetchone() == (1,)
+
+
+def test_a_dead_card_lets_no_database_be_opened(tmp_path: Path, card: SimCard) -> None:
+    card.die()
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        card.open_database(f"file:{tmp_path}/journal.db?mode=rwc")
 
 
 @every_verb

@@ -14,12 +14,14 @@ from sim.day.day import live_day_of
 from sim.day.unit import make_unit
 
 SCENARIOS = Path(sim.__file__).parent / "scenarios"
-LONG = {"quiet_day", "broker_away_all_day"}
+LONG = ("broker_away_all_day", "quiet_day")
+"""Days of many hours, in which no recording breaks."""
 STORIES: dict[str, list[tuple[str, str | None, str]]] = {
     "battery_death": [("battery_low", None, "reported")],
     "battery_sudden": [("power_loss", None, "reported")],
     "broker_away": [],
     "camera_hangs": [("device_fault", "camera", "explained")],
+    "card_dead": [("device_fault", "card", "explained"), ("device_fault", "card", "reported")],
     "card_full": [("storage_full", None, "explained")],
     "card_read_only": [("device_fault", "card", "explained")],
     "clock_1970": [("power_loss", None, "explained")],
@@ -40,7 +42,7 @@ STORIES: dict[str, list[tuple[str, str | None, str]]] = {
 
 
 def test_every_scenario_that_is_shipped_has_its_story() -> None:
-    assert {path.stem for path in SCENARIOS.glob("*.toml")} == set(STORIES) | LONG
+    assert {path.stem for path in SCENARIOS.glob("*.toml")} == {*STORIES, *LONG}
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -52,6 +54,20 @@ def test_a_scenario_holds_and_its_interruptions_are_followed_to_their_end(
     assert [(one["cause"], one["part"], one["state"]) for one in told["interruptions"]] == STORIES[name]
     # A segment whose sync failed is suspect, and says so.
     assert told["verdict"] == ("authentic with gaps" if name == "card_read_only" else "authentic")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_day_without_a_break_holds_and_the_dock_has_all_of_it_in_the_evening(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sim", "--fast", "--json", "--scenario", str(SCENARIOS / f"{name}.toml")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["interruptions"], told["verdict"]) == ([], "authentic")
+    assert told["segments"] == told["receipts"] > 0
+    assert told["frames_dropped"] == told["frames_skipped"] == 0
+    assert told["account"]["unexplained_s"] == 0
 
 
 @pytest.mark.parametrize("seed", [1, 2])

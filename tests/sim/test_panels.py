@@ -93,6 +93,13 @@ def test_a_case_that_is_open_from_the_start_is_reported(desk: Desk) -> None:
     assert desk.after(Press.CASE_OPENED, Press.CASE_CLOSED) == [Press.CASE_OPENED, Press.CASE_CLOSED]
 
 
+def test_an_open_case_is_reported_to_whoever_listens_next(desk: Desk) -> None:
+    desk.start()
+    assert desk.after(Press.CASE_OPENED) == [Press.CASE_OPENED]
+    desk.start()
+    assert desk.after(Press.CASE_CLOSED) == [Press.CASE_OPENED, Press.CASE_CLOSED]
+
+
 def test_a_case_that_is_shut_is_not_worth_a_word(desk: Desk) -> None:
     desk.start()
     assert desk.after(Press.CASE_CLOSED) == []
