@@ -168,8 +168,10 @@ function interruptionsOf(entries, line, recorded, recordings, states) {
   const reasons = new Map();
   const resumed = new Map();
   const stopped = new Set();
+  const unpaused = [];
   const broken = new Map();
   for (const { kind, fields, at } of entries) {
+    if (kind === 'pause_ended') unpaused.push(line.at(at));
     if (kind === 'reason') reasons.set(fields.interruption, fields.reason);
     if (kind === 'resumed') resumed.set(fields.interruption, line.at(at));
     if (kind === 'recording_stopped') stopped.add(fields.recording);
@@ -186,6 +188,8 @@ function interruptionsOf(entries, line, recorded, recordings, states) {
       const name = fields.interruption;
       const following = breaks[place + 1];
       const limit = following === undefined ? span[1] : min(span[1], following.began);
+      // What broke when a pause ended, or after it, is no part of the pause.
+      edge = unpaused.filter((one) => one <= began).reduce(max, edge);
       const gap = gapOf(recorded, began, resumed.get(name), edge, limit);
       const lasts = following === undefined && !resumed.has(name) && !stopped.has(recording);
       found.push({

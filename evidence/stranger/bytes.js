@@ -89,13 +89,37 @@ const hashText = (ascii) => toBase64url(noble.sha256(fromAscii(ascii)));
 
 const SLICE_BYTES = 4 * 1024 * 1024;
 
-/** SHA-256 of a range of a file, read slice by slice, so that memory does not grow with the file. */
-async function hashRange(file, offset, length, tick) {
+/** SHA-256 of a range of a file, read slice by slice, so that memory does not grow with it; fed to `also`, too. */
+async function hashRange(file, offset, length, tick, also = null) {
   const hash = noble.sha256.create();
   for (let at = 0; at < length; at += SLICE_BYTES) {
     const bytes = await file.read(offset + at, Math.min(SLICE_BYTES, length - at));
     hash.update(bytes);
+    if (also !== null) also.update(bytes);
     await tick(bytes.length);
   }
   return hash.digest();
 }
+
+/** The lines of a text file; throws Trouble for anything but ASCII lines, each ended by a line feed. */
+async function* linesOf(file, tick) {
+  let held = '';
+  let number = 1;
+  for (let at = 0; at < file.size; at += SLICE_BYTES) {
+    const bytes = await file.read(at, Math.min(SLICE_BYTES, file.size - at));
+    // Latin 1 gives every byte a character, so that none is lost and a strange one is seen.
+    const lines = (held + LATIN.decode(bytes)).split('\n');
+    held = lines.pop();
+    for (const line of lines) {
+      if (line.length > TOKEN_LIMIT || NO_ASCII.test(line)) throw bad('line_torn', { line: number });
+      yield line;
+      number += 1;
+      await tick(line.length);
+    }
+    if (held.length > TOKEN_LIMIT) break;
+  }
+  if (held !== '') throw bad('line_torn', { line: number });
+}
+
+const LATIN = new TextDecoder('latin1');
+const NO_ASCII = /[^\x00-\x7f]/;

@@ -128,12 +128,10 @@ class Revocations {
   }
 
   /** A chain by a revoked key has to reach the entry that the dock held: before it, it could be anybody's. */
-  checkEnd(kids, head) {
-    for (const kid of kids) {
-      const found = this.revoked.get(kid);
-      if (found !== undefined && head.seq < found.seq) {
-        throw bad('revoked_short', { last: String(found.seq), why: found.why });
-      }
+  checkEnd(kid, head) {
+    const found = this.revoked.get(kid);
+    if (found !== undefined && head.seq < found.seq) {
+      throw bad('revoked_short', { last: String(found.seq), why: found.why });
     }
   }
 
@@ -148,9 +146,8 @@ class Revocations {
 
 /** Checks a journal entry by entry: signature, owner, chain. */
 class JournalCheck {
-  constructor(trust, stated, revocations) {
-    Object.assign(this, { trust, stated, revocations, owner: null, identity: null, head: EMPTY_HEAD, link: EMPTY_HEAD });
-    this.kids = new Set();
+  constructor(trust, owner, stated, revocations) {
+    Object.assign(this, { trust, stated, revocations, owner, identity: null, head: EMPTY_HEAD, link: EMPTY_HEAD });
     this.last = { x5c: null, identity: null };
   }
 
@@ -166,7 +163,6 @@ class JournalCheck {
     this.revocations.check(entry);
     this.owner = entry.device;
     this.head = { seq: entry.seq, hash: entry.hash };
-    this.kids.add(entry.kid);
     if (this.stated !== null && entry.seq === this.stated.seq) this.link = this.head;
     return entry;
   }
@@ -180,7 +176,7 @@ class JournalCheck {
   }
 
   checkEnd() {
-    this.revocations.checkEnd(this.kids, this.head);
+    if (this.identity !== null) this.revocations.checkEnd(this.identity.key.kid, this.head);
     if (this.stated === null) return;
     const seq = this.stated.seq;
     if (seq > this.head.seq) throw bad('end_missing', { first: String(this.head.seq + 1n), last: String(seq) });

@@ -76,7 +76,7 @@ function readTime(fields) {
   if (!time(fields)) throw bad('time_impossible');
   return {
     utcUs: utcFromText(fields.utc), offsetMin: Number(fields.offset_min), grade: fields.grade,
-    boot: fields.boot, bootUs: fields.boot_us,
+    errorUs: fields.error_us, boot: fields.boot, bootUs: fields.boot_us,
   };
 }
 

@@ -1,7 +1,7 @@
 // Recordings, photos and notes against the entry that vouches for them (docs/FORMAT.md section 5).
 
 const SEALED_SUFFIXES = ['.lhs', '.lhb'];
-const BLOB_SUFFIXES = { voice_note: ['.m4a'], still: ['.jpg', '.jpeg'] };
+const BLOB_SUFFIXES = { voice_note: ['.m4a'], still: ['.jpg'] };
 
 const suffixOf = (name) => (/\.[A-Za-z0-9]+$/.exec(name) || [''])[0].toLowerCase();
 const stemOf = (name) => name.replace(/\.[A-Za-z0-9]+$/, '');
@@ -16,23 +16,26 @@ const partsOf = (seal, file) => seal.fields.parts.map((row) => {
 /** Find parts in a file, in order: `missing` were left out, and up to `end` all bytes are parts. */
 async function matchParts(parts, file, tick) {
   const missing = [];
+  const whole = noble.sha256.create();
   let place = 0;
   let next = 0;
   for (let index = 0; index < parts.length; index++) {
     const { bytes, sha256 } = parts[index];
     const fits = bytes > 0n && bytes <= BigInt(file.size - place);
-    if (fits && toBase64url(await hashRange(file, place, Number(bytes), tick)) === sha256) {
+    const also = missing.length === 0 ? whole : null;
+    if (fits && toBase64url(await hashRange(file, place, Number(bytes), tick, also)) === sha256) {
       place += Number(bytes);
       next = index + 1;
     } else {
       missing.push(index);
     }
   }
-  return { missing, next, end: place };
+  return { missing, next, end: place, whole: missing.length === 0 ? toBase64url(whole.digest()) : null };
 }
 
 /** A clip has the init section and one run of fragments; null when what is there is no clip. */
 function clipOf(missing, parts) {
+  if (missing.length === 0) return null;
   const left = new Set(missing);
   const there = [...Array(parts).keys()].filter((index) => !left.has(index));
   const first = there[1];
@@ -41,27 +44,31 @@ function clipOf(missing, parts) {
   return { first, last };
 }
 
-/** Judge a segment's file. Gives what is there, or throws Trouble with the byte from which it is not what was signed. */
+const wrongAt = (byte, code, args) => Object.assign(bad(code, args), { byte });
+
+/** Judge a segment's file: what is there, with what is missing noted; throws Trouble at the first wrong byte. */
 async function judgeSegment(seal, file, tick) {
   const parts = partsOf(seal, file);
-  const { missing, next, end } = await matchParts(parts, file, tick);
+  const { missing, next, end, whole } = await matchParts(parts, file, tick);
   const notes = [];
   if (end !== file.size) {
-    throw Object.assign(bad('part_wrong', { part: next, parts: parts.length, byte: end }), { byte: end, part: next });
+    if (!seal.fields.complete) notes.push(new Trouble(GAPS, 'seal_incomplete'));
+    const trouble = wrongAt(end, next < parts.length ? 'part_wrong' : 'part_after', { part: next, parts: parts.length });
+    return { notes: [trouble, ...notes], parts: parts.length, missing, clip: null };
   }
-  const whole = seal.fields.sha256;
-  if (missing.length === 0 && !isSealed(file) && whole !== null && whole !== toBase64url(file.digest)) {
-    throw bad('seal_disagrees');
+  const opened = !isSealed(file);
+  if (opened && whole !== null && seal.fields.sha256 !== null && seal.fields.sha256 !== whole) {
+    throw bad('seal_disagrees', { seq: String(seal.seq) });
   }
-  const clip = missing.length > 0 && !isSealed(file) ? clipOf(missing, parts.length) : null;
-  if (clip !== null) {
-    notes.push(new Trouble(GAPS, 'clip', { ...clip, parts: parts.length }));
-  } else if (missing.length > 0) {
-    const listed = missing.slice(0, 8).join(', ') + (missing.length > 8 ? ', …' : '');
-    notes.push(new Trouble(GAPS, 'parts_missing', { count: missing.length, parts: parts.length, listed }));
-  }
+  const clip = opened ? clipOf(missing, parts.length) : null;
+  if (clip !== null) notes.push(new Trouble(GAPS, 'clip', { ...clip, parts: parts.length }));
+  else if (missing.length > 0) notes.push(new Trouble(GAPS, 'parts_missing', missingArgs(missing, parts.length)));
   if (!seal.fields.complete) notes.push(new Trouble(GAPS, 'seal_incomplete'));
   return { notes, parts: parts.length, missing, clip };
+}
+
+function missingArgs(missing, parts) {
+  return { count: missing.length, parts, listed: missing.slice(0, 8).join(', ') + (missing.length > 8 ? ', ...' : '') };
 }
 
 /** Judge a photo or a note; throws Trouble. */
@@ -70,8 +77,8 @@ async function judgeBlob(entry, file, tick) {
   const [length, expected] = names.map((name) => entry.fields[name]);
   const there = length > BigInt(file.size) ? file.size : Number(length);
   const whole = toBase64url(await hashRange(file, 0, there, tick)) === expected;
-  if (whole && BigInt(file.size) > length) throw Object.assign(bad('blob_longer', { byte: there }), { byte: there });
+  if (whole && BigInt(file.size) > length) throw wrongAt(there, 'blob_longer');
   if (whole) return;
   const short = length - BigInt(file.size);
-  throw Object.assign(short > 0n ? bad('blob_short', { bytes: String(short) }) : bad('blob_wrong'), { byte: 0 });
+  throw short > 0n ? wrongAt(0, 'blob_short', { bytes: String(short) }) : wrongAt(0, 'blob_wrong');
 }
