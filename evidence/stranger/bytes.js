@@ -91,6 +91,13 @@ const SLICE_BYTES = 4 * 1024 * 1024;
 
 /** SHA-256 of a range of a file, read slice by slice, so that memory does not grow with it; fed to `also`, too. */
 async function hashRange(file, offset, length, tick, also = null) {
+  // The browser's own is ten times faster, but wants everything at once; that a file of ours may use it is not certain.
+  if (length <= SLICE_BYTES && globalThis.crypto && crypto.subtle) {
+    const bytes = await file.read(offset, length);
+    if (also !== null) also.update(bytes);
+    await tick(length);
+    return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  }
   const hash = noble.sha256.create();
   for (let at = 0; at < length; at += SLICE_BYTES) {
     const bytes = await file.read(offset + at, Math.min(SLICE_BYTES, length - at));
