@@ -165,6 +165,9 @@ const KINDS = {
   blob_stored: { recorder: owner, blob: hash, stored_bytes: count, entry_seq: count, entry_hash: hash },
   report_taken: { recorder: owner, interruption: interruptionId, entry_seq: count, entry_hash: hash },
   explanation: { recorder: owner, interruption: interruptionId, author: text, text },
+  blocked: { recorder: owner, why: text, entry_seq: count, entry_hash: orNull(hash), other_hash: hash },
+  cleared: { recorder: owner, blocked_seq: count, statements: (value) => isList(tokenText)(value) && value.length > 0 },
+  clock_set_back: { recorder: owner, entry_seq: count, entry_hash: hash, back_us: count },
   revoked: { recorder: owner, kid: hash, why: text, last_seq: seqOrNone, last_hash: orNull(hash) },
 };
 
