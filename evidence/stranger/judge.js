@@ -58,11 +58,11 @@ async function peek(file) {
 
 /** A single entry has one line, and the name of what it vouches for or of what it reports; a journal has any number. */
 async function isJournal(file, files) {
+  if (file.name === 'journal.jws') return true;
+  if (files.some((one) => stemPath(one) === stemPath(file) && MEDIA.includes(suffixOf(one.name)))) return false;
   const text = await peek(file);
   const lineEnd = text.indexOf('\n');
-  if (file.name === 'journal.jws' || (lineEnd >= 0 && lineEnd + 1 < file.size)) return true;
-  const beside = files.some((one) => one !== file && stemPath(one) === stemPath(file) && MEDIA.includes(suffixOf(one.name)));
-  return !beside && claimOf(text.split('\n')[0]).seq === 0n;
+  return (lineEnd >= 0 && lineEnd + 1 < file.size) || claimOf(text.split('\n')[0]).seq === 0n;
 }
 
 /** What a token says about itself, unchecked: enough to know which rules it has to be brought before. */
@@ -75,8 +75,11 @@ function claimOf(token) {
   }
 }
 
+/** Whose journal it says it is; where its first line cannot be read, whose folder it lies in. */
 async function opening(file) {
-  return { file, claim: claimOf((await peek(file)).split('\n')[0]) };
+  const folder = folderOf(file.path).split('/').slice(-2)[0];
+  const { device } = claimOf((await peek(file)).split('\n')[0]);
+  return { file, device: [device, folder].find(owner) || null };
 }
 
 /** The token in a file of one line; null when it does not hold exactly one. */
@@ -127,8 +130,8 @@ class Judgement {
   }
 
   async judge({ media, journals, alone, heads }) {
-    const [docks, recorders] = [journals.filter((one) => one.claim.device === DOCK_NAME),
-      journals.filter((one) => one.claim.device !== DOCK_NAME)];
+    const docks = journals.filter((one) => one.device === DOCK_NAME);
+    const recorders = journals.filter((one) => one.device !== DOCK_NAME);
     for (const one of docks) this.dock = await this.readJournal(one, heads, null);
     if (docks.length > 1) this.report.note(new Trouble(UNKNOWN_KEY, 'docks_many'), {});
     for (const one of recorders) this.recorders.push(await this.readJournal(one, heads, this.dock));
@@ -139,8 +142,7 @@ class Judgement {
   }
 
   /** A journal, and the dock's statement of where it ended. */
-  async readJournal({ file, claim }, heads, dock) {
-    const device = owner(claim.device) ? claim.device : null;
+  async readJournal({ file, device }, heads, dock) {
     const name = device === null ? file.path : `${device}/${file.name}`;
     const head = heads.find((one) => one.file.path === `${file.path}.head`)
       || heads.find((one) => one.token !== null && claimOf(one.token).journal === device);
@@ -233,13 +235,14 @@ class Judgement {
     const fits = segment ? kind === 'segment' : BLOB_KINDS.includes(kind) && [...BLOB_SUFFIXES[kind], '.lhb'].includes(suffix);
     if (!fits) throw new Trouble(NOT_SIGNED, 'entry_kind', { kind });
     item.kind = kind;
-    this.report[segment ? 'segments' : 'blobs'] += 1;
     if (!segment) {
+      this.report.blobs += 1;
       await judgeBlob(item.entry, file, this.tick);
       return;
     }
     const { notes, ...parts } = await judgeSegment(item.entry, file, this.tick);
     item.parts = parts;
+    this.report.segments += 1;
     for (const note of notes) this.report.note(note, { file: file.name });
   }
 

@@ -54,7 +54,7 @@ async function judgeSegment(seal, file, tick) {
   if (end !== file.size) {
     if (!seal.fields.complete) notes.push(new Trouble(GAPS, 'seal_incomplete'));
     const trouble = wrongAt(end, next < parts.length ? 'part_wrong' : 'part_after', { part: next, parts: parts.length });
-    return { notes: [trouble, ...notes], parts: parts.length, missing, clip: null };
+    return { notes: [trouble, ...notes], parts: parts.length, missing, wrong: next };
   }
   const opened = !isSealed(file);
   if (opened && whole !== null && seal.fields.sha256 !== null && seal.fields.sha256 !== whole) {
@@ -64,7 +64,7 @@ async function judgeSegment(seal, file, tick) {
   if (clip !== null) notes.push(new Trouble(GAPS, 'clip', { ...clip, parts: parts.length }));
   else if (missing.length > 0) notes.push(new Trouble(GAPS, 'parts_missing', missingArgs(missing, parts.length)));
   if (!seal.fields.complete) notes.push(new Trouble(GAPS, 'seal_incomplete'));
-  return { notes, parts: parts.length, missing, clip };
+  return { notes, parts: parts.length, missing, wrong: null };
 }
 
 function missingArgs(missing, parts) {

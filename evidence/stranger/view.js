@@ -27,6 +27,13 @@ function localTime(utcUs, offsetMin) {
   return `${whole} (UTC${offsetMin < 0 ? '−' : '+'}${Math.floor(away / 60)}${away % 60 ? `:${two(away % 60)}` : ''})`;
 }
 
+/** From one instant to another; the day is not said twice. */
+function timeRange(startUs, endUs, offsetMin) {
+  const [start, end] = [startUs, endUs].map((one) => localTime(one, offsetMin));
+  const [day, clock, zone] = start.split(' ');
+  return end.startsWith(day) ? `${day} ${clock} – ${end.slice(day.length + 1).split(' ')[0]} ${zone}` : `${start} – ${end}`;
+}
+
 function lengthOf(us) {
   const ms = Number(us / 1000n);
   const [hours, minutes, seconds] = [Math.floor(ms / 3600000), Math.floor(ms / 60000) % 60, (ms % 60000) / 1000];
@@ -91,14 +98,14 @@ function takenOf(item) {
   const here = all.filter((one) => !missing.has(Number(one.index))).map((one) => one.interval);
   if (here.length === 0) return null;
   const { offsetMin } = item.entry.at;
-  return `${localTime(here.map(([start]) => start).reduce(min), offsetMin)} – ${localTime(here.map(([, end]) => end).reduce(max), offsetMin)}`;
+  return timeRange(here.map(([start]) => start).reduce(min), here.map(([, end]) => end).reduce(max), offsetMin);
 }
 
-function partsStrip({ parts, missing }) {
+function partsStrip({ parts, missing, wrong }) {
   const gone = new Set(missing);
   const strip = h('div.parts');
   strip.setAttribute('aria-hidden', 'true');
-  for (let index = 0; index < Math.min(parts, 400); index++) strip.append(h(gone.has(index) ? 'i.gone' : 'i'));
+  for (let index = 0; index < Math.min(parts, 400); index++) strip.append(h(index === wrong ? 'i.wrong' : gone.has(index) ? 'i.gone' : 'i'));
   return strip;
 }
 
@@ -113,7 +120,7 @@ function itemBlock(result, item) {
   if (entry === null || item.kind === null) return block;
   if (item.parts !== null) block.append(partsStrip(item.parts));
   const officer = officerAt(item.journal, entry.seq);
-  const parts = item.parts === null ? null : say('parts_of', { parts: item.parts.parts, there: item.parts.parts - item.parts.missing.length });
+  const parts = item.parts === null ? null : say(item.parts.wrong === null ? 'parts_of' : 'parts_fit', { parts: item.parts.parts, there: item.parts.parts - item.parts.missing.length });
   block.append(facts([
     ['device', entry.device],
     ['officer', officer ? `${officer.name} (${officer.officer})` : entry.fields.officer || null],
@@ -196,7 +203,7 @@ function accountsBlock(result) {
       const officer = officerAt(journal, COUNT_END);
       block.append(h('div.shift',
         h('h4', `${journal.device} `, h('small', officer === null ? '' : `${officer.name} · ${officer.unit}`)),
-        h('p.span', `${localTime(account.startUs, offsetMin)} – ${localTime(account.endUs, offsetMin)} · ${say('clock')}: ${term('grade', grade)}`),
+        h('p.span', `${timeRange(account.startUs, account.endUs, offsetMin)} · ${say('clock')}: ${term('grade', grade)}`),
         barOf(account), legendOf(account), h('h5', say('interruptions')), interruptionsOfAccount(account, offsetMin)));
     }
     if (!journal.whole) block.append(h('p.quiet', say('account_cut')));

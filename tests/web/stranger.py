@@ -97,6 +97,7 @@ class Unit:
 
 def unit(*, receipt: bool = True, recorder: Writer | None = None) -> Unit:
     recorder, dock = recorder or journal(), Writer(DOCK)
+    dock.add("enrolled")
     if receipt:
         receipt_for(dock, seal_of(recorder))
     return Unit(recorder, dock)
