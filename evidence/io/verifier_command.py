@@ -28,7 +28,7 @@ POLICY = "default-src 'none'; script-src '{script}'; style-src '{style}'; base-u
 
 
 def verifier_page() -> bytes:
-    """The whole page. Its policy lets run what is in it and nothing else, and forbids every connection (CSP level 3)."""
+    """The whole page. Its policy (CSP level 3) lets run what is in it and no more, and forbids every connection."""
     licence = f"/*\nThe libraries in `noble`:\n\n{_read('noble/LICENSE')}*/\n"
     script = "\n" + licence + '"use strict";\n' + "".join(map(_read, SCRIPTS))
     style = "\n" + _read("page.css")

@@ -111,7 +111,7 @@ async function rootOf(files, report) {
 /** One judgement of a set of files: `run` gives everything that the page shows. */
 class Judgement {
   constructor(tick) {
-    Object.assign(this, { tick, report: new Report(), trust: null, dock: null, recorders: [], items: [], single: [] });
+    Object.assign(this, { tick, report: new Report(), trust: null, dock: null, recorders: [], items: [] });
   }
 
   async run(files) {
@@ -125,7 +125,7 @@ class Judgement {
     return {
       ...verdictOf(report.defects), defects: report.defects, entries: report.entries, segments: report.segments,
       blobs: report.blobs, bytes: report.bytes, trust: this.trust, dock: this.dock, recorders: this.recorders,
-      items: this.items, single: this.single, other: sorted.other.map((file) => file.path),
+      items: this.items, other: sorted.other.map((file) => file.path),
     };
   }
 
@@ -249,11 +249,13 @@ class Judgement {
   /** The entry in a file of one line, its signature checked; null when that has given a defect. */
   async readAlone(file) {
     const line = await onlyLine(file);
-    return this.report.attempt({ file: file.name }, () => {
+    const where = { file: file.name };
+    return this.report.attempt(where, () => {
       if (line === null) throw bad('one_line');
       const entry = readSigned(readEntry, line, this.trust, null);
       identifySigner(entry, this.trust);
       if (this.dock !== null && entry.device !== DOCK_NAME) this.dock.revocations.checkAlone(entry);
+      this.againstJournal(entry, where);
       this.report.entries += 1;
       return entry;
     });
@@ -263,16 +265,17 @@ class Judgement {
   async judgeAlone(file) {
     const entry = await this.readAlone(file);
     if (entry === null) return;
-    this.single.push(entry);
-    const journal = entry.device === DOCK_NAME ? this.dock : this.recorders.find((one) => one.device === entry.device);
-    if (journal !== undefined && journal !== null && journal.whole) {
-      const known = journal.entries[Number(entry.seq)];
-      const where = { file: file.name };
-      if (known === undefined) this.report.note(new Trouble(GAPS, 'journal_short'), where);
-      else if (known.hash !== entry.hash) this.report.note(bad('entry_other'), where);
-    }
     const item = this.items.find((one) => entry.kind in ANSWERS && answers(entry, one.entry));
     if (item !== undefined) this.report.attempt({ file: file.name }, () => checkWord(entry, item.entry));
+  }
+
+  /** An entry of its own has to stand in its owner's journal, where that is here. */
+  againstJournal(entry, where) {
+    const journal = entry.device === DOCK_NAME ? this.dock : this.recorders.find((one) => one.device === entry.device);
+    if (!journal || !journal.whole) return;
+    const known = journal.entries[Number(entry.seq)];
+    if (known === undefined) this.report.note(new Trouble(GAPS, 'journal_short'), where);
+    else if (known.hash !== entry.hash) throw bad('entry_other');
   }
 
   whatIsNotHere(journal) {

@@ -53,7 +53,8 @@ async function judgeAgain() {
   const { run } = state;
   state.result = null;
   draw();
-  if (state.files.length === 0) return;
+  // A root alone is nothing to judge.
+  if (state.files.every((file) => NEEDS.root(file.name))) return;
   at('progress').hidden = false;
   try {
     state.result = await judgeFiles(state.files, ticker(run, state.files.reduce((sum, file) => sum + file.size, 0)));

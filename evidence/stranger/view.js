@@ -89,16 +89,23 @@ function receiptOf(result, entry) {
   return word === undefined ? null : say('receipt_of', { at: localTime(word.at.utcUs, word.at.offsetMin), seq: word.seq });
 }
 
-/** When the pictures of a segment were taken, by the journal's own line of time. */
-function takenOf(item) {
-  if (!item.journal || item.kind !== 'segment') return null;
-  const line = new TimeLine(item.journal.entries);
-  const all = fragmentsOf(item.journal.entries, line).filter((one) => one.segment === item.entry.fields.segment);
-  const missing = new Set(item.parts === null ? [] : item.parts.missing);
-  const here = all.filter((one) => !missing.has(Number(one.index))).map((one) => one.interval);
+/** Every fragment of a journal on its own line of time, by segment and index. */
+function fragmentTimes(journal) {
+  const found = new Map();
+  for (const { segment, index, interval } of fragmentsOf(journal.entries, new TimeLine(journal.entries))) {
+    if (!found.has(segment)) found.set(segment, []);
+    found.get(segment).push([Number(index), interval]);
+  }
+  return found;
+}
+
+/** When the pictures of a segment were taken that are here, by the journal's own line of time. */
+function takenOf({ journal, kind, entry, parts }, times) {
+  const all = (kind === 'segment' && journal && times.get(journal).get(entry.fields.segment)) || [];
+  const missing = new Set(parts === null ? [] : parts.missing);
+  const here = all.filter(([index]) => !missing.has(index)).map(([, interval]) => interval);
   if (here.length === 0) return null;
-  const { offsetMin } = item.entry.at;
-  return timeRange(here.map(([start]) => start).reduce(min), here.map(([, end]) => end).reduce(max), offsetMin);
+  return timeRange(here.map(([start]) => start).reduce(min), here.map(([, end]) => end).reduce(max), entry.at.offsetMin);
 }
 
 function partsStrip({ parts, missing, wrong }) {
@@ -109,7 +116,7 @@ function partsStrip({ parts, missing, wrong }) {
   return strip;
 }
 
-function itemBlock(result, item) {
+function itemBlock(result, item, times) {
   const kind = CLASS_OF[item.verdict];
   const { entry } = item;
   const name = item.kind === null ? say('file') : say(MEDIA_KINDS[item.kind]);
@@ -125,7 +132,7 @@ function itemBlock(result, item) {
     ['device', entry.device],
     ['officer', officer ? `${officer.name} (${officer.officer})` : entry.fields.officer || null],
     ['unit', officer ? officer.unit : null],
-    ['time', takenOf(item)],
+    ['time', takenOf(item, times)],
     ['length', item.kind === 'segment' ? lengthOf(entry.fields.duration_us) : null],
     ['parts', parts],
     ['signed_at', localTime(entry.at.utcUs, entry.at.offsetMin)],
@@ -218,7 +225,8 @@ function trustBlock({ trust }) {
 }
 
 function resultView(result) {
-  const items = result.items.length === 0 ? null : h('section', h('h3', say('files')), ...result.items.map((item) => itemBlock(result, item)));
+  const times = new Map(result.recorders.map((one) => [one, fragmentTimes(one)]));
+  const items = result.items.length === 0 ? null : h('section', h('h3', say('files')), ...result.items.map((item) => itemBlock(result, item, times)));
   const strange = result.other.length === 0 ? null : h('p.quiet', say('not_judged', { names: result.other.join(', ') }));
   const judged = result.trust === null ? null : accountsBlock(result);
   return [verdictBlock(result), items, judged, othersBlock(result), trustBlock(result), strange].filter((one) => one !== null);

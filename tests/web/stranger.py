@@ -281,7 +281,8 @@ CASES: Mapping[str, Case] = {
         lambda files: files.update({f"{RECORDER}/{SEGMENT}.lhs": flip(b"".join(STORED), 30)})),
     "a receipt for other bytes": vault(made=receipt_for_another(sha256=hash_of(b"other"))),
     "a receipt for another seal": vault(made=receipt_for_another(seal_hash=hash_of(b"other"))),
-    "a receipt for a segment that the journal does not know": vault(made=receipt_for_another(segment=f"{SEGMENT[:-1]}9")),
+    "a receipt for a segment that the journal does not know": vault(
+        made=receipt_for_another(segment=f"{SEGMENT[:-1]}9")),
     # keys that are not believed any more
     "revoked after everything": vault(made=revoked(7)),
     "revoked before the seal": vault(made=revoked(2)),
@@ -338,6 +339,7 @@ def vouched(key: KeySigner, chain: Sequence[bytes], ca: bytes = CA_PEM) -> Files
 def es256() -> Files:
     """A unit whose keys are all P-256, as in secure elements."""
     root, issuing, recorder = (ec.derive_private_key(number, ec.SECP256R1()) for number in (5, 6, 7))
-    chain = [issued(RECORDER, "recorder", recorder, "issuing", issuing), issued("issuing", None, issuing, "root", root, ca=True)]
+    leaf = issued(RECORDER, "recorder", recorder, "issuing", issuing)
+    middle = issued("issuing", None, issuing, "root", root, ca=True)
     top = issued("root", None, root, "root", root, ca=True)
-    return vouched(KeySigner(recorder), [der(one) for one in chain], pem(top))
+    return vouched(KeySigner(recorder), [der(leaf), der(middle)], pem(top))
