@@ -133,7 +133,7 @@ function itemBlock(result, item, times) {
     ['officer', officer ? `${officer.name} (${officer.officer})` : entry.fields.officer || null],
     ['unit', officer ? officer.unit : null],
     ['time', takenOf(item, times)],
-    ['length', item.kind === 'segment' ? lengthOf(entry.fields.duration_us) : null],
+    ['sealed_length', item.kind === 'segment' ? lengthOf(entry.fields.duration_us) : null],
     ['parts', parts],
     ['signed_at', localTime(entry.at.utcUs, entry.at.offsetMin)],
     ['clock', clockWords(entry.at)],

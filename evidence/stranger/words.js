@@ -138,6 +138,7 @@ const TEXT = {
   time: ['Time', '时间'],
   signed_at: ['Signed', '签名时间'],
   length: ['Length', '时长'],
+  sealed_length: ['Sealed length', '封存时长'],
   clock: ['Clock', '时钟'],
   parts: ['Parts', '分段'],
   parts_of: ['{there} of {parts} here', '共 {parts} 段，现有 {there} 段'],
