@@ -23,7 +23,7 @@ from device.spool import SpoolPaths
 from device.spool_reader import SpoolReader
 from evidence.errors import DiscError, LinkError, LiuhenError
 from evidence.io.durable import Disc
-from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState, TlsBroker
 from evidence.io.road import OpenRoad, Road
 from evidence.receipts import read_assignment
 from evidence.transfer import Send, SendBlob, Sender, SendJournal, SendOffer, SendPart
@@ -137,12 +137,10 @@ class Uplink:
     def _open_link(self) -> Road:
         folder, device = self._identity.folder, self._identity.device
         config = LinkConfig(
-            host=self._identity.host,
-            port=self._identity.port,
+            TlsBroker(
+                self._identity.host, self._identity.port, folder / "ca.pem", folder / "link.pem", folder / LINK_KEY
+            ),
             client_id=device,
-            ca_path=folder / "ca.pem",
-            certificate_path=folder / "link.pem",
-            key_path=folder / LINK_KEY,
             window_messages=self._window + 4,
             will=(Topic(device, Up.STATUS).text(), write_status(online=False)),
         )

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from hashlib import pbkdf2_hmac
+from secrets import token_bytes
+
 from evidence.wire import ROOT
 
 CONFIG = """\
 # Written by `liuhen dock init`. mosquitto wants absolute paths: after moving the folder, make the paths right again.
+per_listener_settings true
+
+# Recorders, and the head of the unit.
 listener {port} {listen}
 cafile {root}/ca.pem
 certfile {root}/dock/broker.pem
@@ -19,6 +27,14 @@ use_username_as_clientid true
 allow_anonymous false
 acl_file {root}/dock/broker/acl
 
+# Receivers: on this machine alone, in a folder that nobody else may enter. Encrypting the same bytes twice more on
+# their way through one machine would cost a third of the dock's time and protect them from nobody.
+listener 0 {root}/dock/broker/socket
+allow_anonymous false
+use_username_as_clientid true
+password_file {root}/dock/broker/passwords
+acl_file {root}/dock/broker/acl-receivers
+
 set_tcp_nodelay true
 max_packet_size 16777216
 max_inflight_messages 64
@@ -31,6 +47,9 @@ persistence false
 log_type warning
 log_type error
 """
+SALT_BYTES = 12
+ROUNDS = 1000
+"""Few, because 256 bits of chance cannot be guessed anyway."""
 HEAD = "head"
 """The name in the certificate of the head of the unit, who only reads urgent reports."""
 # Root gives its rights up for `mosquitto`, which cannot read keys that only root may read.
@@ -46,7 +65,7 @@ HEAD_ACL = f"""
 user {HEAD}
 topic read {ROOT}/+/+/up/report/#
 """
-RECEIVER_ACL = f"""
+RECEIVER_ACL = f"""\
 user {{name}}
 topic read {ROOT}/+/+/up/#
 topic write {ROOT}/+/+/down/#
@@ -58,6 +77,22 @@ def broker_config(root: str, listen: str, port: int, as_root: bool) -> str:
     return CONFIG.format(root=root, listen=listen, port=port) + (AS_ROOT if as_root else "")
 
 
-def broker_acl(receivers: list[str]) -> str:
-    """The text of the access list: a recorder its own tree, a receiver all of them, the head the reports."""
-    return ACL + "".join(RECEIVER_ACL.format(name=name) for name in receivers) + HEAD_ACL
+def broker_acl() -> str:
+    """The access list of the network: a recorder its own tree, the head of the unit the reports."""
+    return ACL + HEAD_ACL
+
+
+def receivers_acl(receivers: Iterable[str]) -> str:
+    """The access list of the local socket: a receiver the trees of all recorders."""
+    return "".join(RECEIVER_ACL.format(name=name) for name in receivers)
+
+
+def broker_passwords(passwords: Mapping[str, str]) -> str:
+    """The text of mosquitto's password file, for passwords that were made by chance (PBKDF2 with SHA-512)."""
+    return "".join(f"{name}:{_hashed(password)}\n" for name, password in passwords.items())
+
+
+def _hashed(password: str) -> str:
+    salt = token_bytes(SALT_BYTES)
+    digest = pbkdf2_hmac("sha512", password.encode("ascii"), salt, ROUNDS)
+    return f"$7${ROUNDS}${b64encode(salt).decode('ascii')}${b64encode(digest).decode('ascii')}"

@@ -101,7 +101,7 @@ def _health(arguments: argparse.Namespace) -> int:
 def _init(arguments: argparse.Namespace) -> None:
     folder = DockFolder(arguments.folder)
     settings = choose_settings(arguments.host, arguments.listen, arguments.port)
-    hosts = [*arguments.host, settings.host, settings.receiver_host]
+    hosts = [*arguments.host, settings.host]
     as_root = os.geteuid() == 0
     init(folder, PosixDisc(), SystemClock(), settings, arguments.listen, hosts, arguments.receivers, as_root)
     config = folder.broker / "mosquitto.conf"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+from secrets import token_urlsafe
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from dock.authority import Authority, Purpose, Request, certificate_pem, host_name, private_pem, read_request
-from dock.broker import HEAD, broker_acl, broker_config
+from dock.broker import HEAD, broker_acl, broker_config, broker_passwords, receivers_acl
 from dock.clock import Clock
 from dock.dock_journal import Add, DockJournal
 from dock.folder import JOURNAL_OWNER, DockFolder, Settings, read_settings
@@ -27,6 +29,8 @@ from evidence.signing import PrivateKey, VerifyKey
 RESERVED_NAME = re.compile(r"dock|broker|head|receiver-.*", re.IGNORECASE)
 LOOPBACK_NAMES = ("localhost", "127.0.0.1")
 RECEIVERS_LIMIT = 16
+SOCKET_PATH_BYTES = 107
+"""What Linux leaves of `sockaddr_un` for a path (unix(7))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ def init(folder: DockFolder, disc: Disc, clock: Clock, settings: Settings, liste
     """Make a dock: root, keys, certificates, broker configuration. Raises ConfigError when there is one already."""
     if folder.private.exists() and any(folder.private.iterdir()):
         raise ConfigError(str(folder.private), "is not empty: a dock's keys are made once", "choose another folder")
+    too_long_bytes = len(os.fsencode(folder.broker_socket.absolute())) - SOCKET_PATH_BYTES
+    if too_long_bytes > 0:
+        what = f"is {too_long_bytes} bytes too long a path for the broker's socket in it"
+        raise ConfigError(str(folder.root.absolute()), what, "choose a folder with a shorter path")
     if not 1 <= receivers <= RECEIVERS_LIMIT:
         raise ConfigError("receivers", f"must be 1 to {RECEIVERS_LIMIT}, not {receivers}")
     for path in (folder.private, folder.vault, folder.broker, folder.enrolled("any").parent):
@@ -51,20 +59,23 @@ def init(folder: DockFolder, disc: Disc, clock: Clock, settings: Settings, liste
     authority = Authority.make(now)
     disc.create(folder.ca_certificate, certificate_pem(authority.root))
     disc.create(folder.key("ca"), authority.key_pem())
-    names = [f"receiver-{number}" for number in range(1, receivers + 1)]
     all_hosts = tuple(dict.fromkeys((*LOOPBACK_NAMES, *hosts)))
     _issue(folder, disc, authority, now, JOURNAL_OWNER, Purpose.DOCK, ed25519.Ed25519PrivateKey.generate())
     _issue(folder, disc, authority, now, "broker", Purpose.BROKER, _link_key(), all_hosts)
-    for name in (*names, HEAD):
-        _issue(folder, disc, authority, now, name, Purpose.CLIENT, _link_key())
+    _issue(folder, disc, authority, now, HEAD, Purpose.CLIENT, _link_key())
+    passwords = {f"receiver-{number}": token_urlsafe() for number in range(1, receivers + 1)}
+    for name, password in passwords.items():
+        disc.create(folder.password(name), password.encode("ascii"))
     config = broker_config(str(folder.root.absolute()), listen, settings.port, as_root)
     disc.create(folder.broker / "mosquitto.conf", config.encode())
-    disc.create(folder.broker / "acl", broker_acl(names).encode())
+    disc.create(folder.broker / "acl", broker_acl().encode())
+    disc.create(folder.broker / "acl-receivers", receivers_acl(passwords).encode())
+    disc.create(folder.broker / "passwords", broker_passwords(passwords).encode())
     disc.create(folder.settings, _toml(asdict(settings)))
 
 
 def choose_settings(hosts: Sequence[str], listen: str, port: int) -> Settings:
-    """Recorders use the first name given for the dock; receivers the address that the broker listens on."""
+    """Recorders use the first name given for the dock, or the address that the broker listens on."""
     try:
         address = ip_address(listen)
     except ValueError as error:
@@ -74,7 +85,7 @@ def choose_settings(hosts: Sequence[str], listen: str, port: int) -> Settings:
     if not 0 < port < 65536:
         raise ConfigError(f"--port {port}", "is not a port number")
     near = "127.0.0.1" if address.is_loopback or address.is_unspecified else listen
-    return Settings(hosts[0] if hosts else near, near, port)
+    return Settings(hosts[0] if hosts else near, port)
 
 
 def enrol(folder: DockFolder, disc: Disc, clock: Clock, request_pem: bytes, where: str,

@@ -46,11 +46,20 @@ class DockFolder:
 
     @property
     def settings(self) -> Path:
-        """Host and ports, as chosen at init."""
+        """Host and port, as chosen at init."""
         return self.private / "dock.toml"
 
+    @property
+    def broker_socket(self) -> Path:
+        """Where the broker listens for the receivers of this machine."""
+        return self.broker / "socket"
+
+    def password(self, receiver: str) -> Path:
+        """What a receiver proves itself with at that socket."""
+        return self.private / f"{receiver}.password"
+
     def key(self, name: str) -> Path:
-        """The private key called `name`: ca, dock, broker, receiver-1, ..."""
+        """The private key called `name`: ca, dock, broker, head."""
         return self.private / f"{name}.key"
 
     def certificate(self, name: str) -> Path:
@@ -96,10 +105,9 @@ class DockFolder:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How the broker is reached: by recorders under `host`, by this dock's receivers under `receiver_host`."""
+    """How recorders reach the broker."""
 
     host: str
-    receiver_host: str
     port: int
 
 
@@ -107,11 +115,9 @@ def read_settings(folder: DockFolder) -> Settings:
     """What `liuhen dock init` chose. Raises ConfigError when the folder is none of its making."""
     try:
         fields = tomllib.loads(folder.settings.read_text("utf-8"))
-        return Settings(str(fields["host"]), str(fields["receiver_host"]), int(fields["port"]))
+        return Settings(str(fields["host"]), int(fields["port"]))
     except OSError as error:
         hint = "make a dock with: liuhen dock init DIR"
         raise ConfigError(str(folder.root), f"is no dock folder: {error.strerror}", hint) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            str(folder.settings), f"cannot be read: {error}", "needs host, receiver_host, port"
-        ) from error
+        raise ConfigError(str(folder.settings), f"cannot be read: {error}", "needs host, port") from error

@@ -1,9 +1,8 @@
 """What the dock does with the messages of recorders: a batch of messages in, a list of answers out.
 
-In three steps, so that the disc writes one batch while the next one is checked. Nothing is answered before it is
-durable: until its batch is settled, a part is known as coming, and counts for nothing. Whatever a recorder sends, this
-goes on: what cannot be evidence goes to quarantine with its reason, what cannot be read is logged and left. Only a
-failing disc ends it.
+Nothing is answered before it is durable: until its batch is written, a part is known as coming, and counts for nothing.
+Whatever a recorder sends, this goes on: what cannot be evidence goes to quarantine with its reason, what cannot be read
+is logged and left. Only a failing disc ends it.
 """
 
 from __future__ import annotations
@@ -73,20 +72,17 @@ class _Coming:
 
 
 @dataclass(slots=True)
-class Batch:
+class _Batch:
     """What one batch did so far."""
 
     turns: dict[str, _Turn] = field(default_factory=dict)
     parts: list[_Coming] = field(default_factory=list)
-    written: list[_Coming] = field(default_factory=list)
 
 
 class Intake:
     """The rules at work on one dock's folder. Several may work there, each for other recorders.
 
-    Batches are checked, written and settled in the same order. Checking and settling belong to one thread; meanwhile
-    another one may write the batch before the one that is checked, but none while a batch is settled. A DiscError
-    means that nothing is known any more: what this object has in memory is good for nothing then.
+    A DiscError means that nothing is known any more: what this object has in memory is good for nothing then.
     """
 
     def __init__(self, folder: DockFolder, disc: Disc, journal: DockJournal, catalogue: Catalogue) -> None:
@@ -96,47 +92,34 @@ class Intake:
         self._vault = Vault(folder, disc)
         self._records = Records(folder, disc, journal, catalogue)
         self._beside = Beside(journal, catalogue, self._vault)
-        self._under_way = 0
 
-    def check(self, messages: Iterable[Message]) -> Batch:
-        """Take in all but the bytes of parts. Raises DiscError."""
-        if self._under_way == 0:
-            self._records.trim()
-        self._under_way += 1
-        batch = Batch()
+    def take(self, messages: Iterable[Message]) -> list[Answer]:
+        """Take in a batch; what is answered is durable. Raises DiscError."""
+        self._records.trim()
+        batch = _Batch()
         for message in messages:
             self._take(batch, message)
-        return batch
-
-    def write(self, batch: Batch) -> None:
-        """Write the batch's parts, durable. Raises DiscError."""
-        files: dict[Path, None] = {}
+        durable = self._write(batch.parts)
+        self._catalogue.add_parts(durable)
         for coming in batch.parts:
-            part = coming.part
-            if coming.progress.coming.get(part.part) is not part:
-                continue
+            coming.progress.end_coming(coming.part, coming.part in durable)
+        return [answer for turn in batch.turns.values() for answer in self._conclude(turn)]
+
+    def _write(self, parts: Iterable[_Coming]) -> list[Part]:
+        """Make them durable, with one sync a file; returns those for which there was room."""
+        written: list[Part] = []
+        files: dict[Path, None] = {}
+        for part, stored in ((coming.part, coming.stored) for coming in parts):
             try:
-                files[self._vault.put_part(part.device, part.segment, part.offset_bytes, coming.stored)] = None
-                batch.written.append(coming)
+                files[self._vault.put_part(part.device, part.segment, part.offset_bytes, stored)] = None
+                written.append(part)
             except DiscFullError as error:
                 LOG.warning("refused recorder=%s part=%d of=%s reason=%s", part.device, part.part, part.segment, error)
         for path in files:
             self._vault.sync(path)
+        return written
 
-    def settle(self, batch: Batch) -> list[Answer]:
-        """Count what has been written, and answer. Raises DiscError."""
-        self._under_way -= 1
-        self._catalogue.add_parts(one.part for one in batch.written if one.progress.confirm(one.part))
-        for refused in batch.parts:
-            refused.progress.give_up(refused.part)
-        return [answer for turn in batch.turns.values() for answer in self._conclude(turn)]
-
-    @property
-    def crowded(self) -> bool:
-        """Whether memory should be trimmed, which can be done only when no batch is under way."""
-        return self._records.crowded()
-
-    def _take(self, batch: Batch, message: Message) -> None:
+    def _take(self, batch: _Batch, message: Message) -> None:
         try:
             topic = read_topic(message.topic)
             recorder = self._records.recorder(topic.device)
@@ -155,7 +138,7 @@ class Intake:
         except LiuhenError as error:
             self._reject(topic.device, what_of(topic), message.payload, error)
 
-    def _take_named(self, batch: Batch, turn: _Turn, topic: Topic, message: Message) -> None:
+    def _take_named(self, batch: _Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         match topic.name:
             case Up.OFFER:
                 self._take_offer(turn, message.payload)
@@ -185,7 +168,7 @@ class Intake:
         if verdict.wrong is not None:
             self._reject(turn.recorder.device, Up.JOURNAL, payload, verdict.wrong, verdict.wrong_token.encode("ascii"))
 
-    def _take_part(self, batch: Batch, turn: _Turn, topic: Topic, message: Message) -> None:
+    def _take_part(self, batch: _Batch, turn: _Turn, topic: Topic, message: Message) -> None:
         segment, index = read_name(topic.rest)
         token, stored = read_part(message.payload)
         part = turn.recorder.known_parts.get(token_hash(token))

@@ -10,8 +10,6 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from types import FrameType
 
@@ -19,19 +17,19 @@ from dock.catalogue import Catalogue
 from dock.clock import SystemClock
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder, read_settings
-from dock.intake import Batch, Intake
+from dock.intake import Intake
 from dock.messages import Message, read_message
 from dock.rebuild import rebuild_if_empty
 from evidence.errors import ConfigError, LinkError
 from evidence.io.durable import PosixDisc
-from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState, LocalBroker
 from evidence.model import SHARDS
 from evidence.wire import ROOT
 
 LOG = logging.getLogger("liuhen.dock")
-BATCH_LIMIT = 4
-"""A quarter of a recorder's window: one batch is written, one checked, and the others are on their way."""
-UNDER_WAY_LIMIT = 3 * BATCH_LIMIT
+BATCH_LIMIT = 8
+"""Half a recorder's window: one batch is taken in, and another gathers."""
+UNDER_WAY_LIMIT = 2 * BATCH_LIMIT
 QUEUE_LIMIT = 2 * UNDER_WAY_LIMIT
 SESSION_EXPIRY_S = 24 * 3600
 STOP_CHECK_S = 0.2
@@ -44,15 +42,6 @@ def shards_of(receiver: int, receivers: int) -> list[str]:
             f"--receiver {receiver} --of {receivers}", f"is impossible, there are {SHARDS} shards", "1 of 1"
         )
     return [f"{shard:x}" for shard in range(receiver - 1, SHARDS, receivers)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Writing:
-    """A batch that the disc is busy with."""
-
-    messages: Sequence[tuple[Incoming, Message]]
-    batch: Batch
-    written: Future[None]
 
 
 class Receiver:
@@ -71,8 +60,8 @@ class Receiver:
         """Receive until `stop`; what is at hand is finished. Raises DiscError when the disc fails."""
         self._link.start()
         try:
-            with ThreadPoolExecutor(1, "disc") as disc:
-                self._work(disc)
+            while not self._stopping.is_set():
+                self._take(self._next_batch())
         finally:
             self._link.stop()
 
@@ -80,42 +69,25 @@ class Receiver:
         """From a signal handler or any thread."""
         self._stopping.set()
 
-    def _work(self, disc: Executor) -> None:
-        """Check each batch while the disc writes the one before it."""
-        writing: _Writing | None = None
-        while writing or not self._stopping.is_set():
-            messages = [] if writing and self._must_rest() else self._next_batch(wait=writing is None)
-            checked = self._intake.check([message for _, message in messages]) if messages else None
-            if writing is not None:
-                self._finish(writing)
-                writing = None
-            if checked is not None:
-                writing = _Writing(messages, checked, disc.submit(self._intake.write, checked))
-
-    def _must_rest(self) -> bool:
-        return self._stopping.is_set() or self._intake.crowded
-
-    def _next_batch(self, wait: bool) -> list[tuple[Incoming, Message]]:
-        """All that is there; nothing when nothing is, or comes for a while."""
+    def _next_batch(self) -> list[tuple[Incoming, Message]]:
+        """What gathered while the last batch was taken in; nothing when nothing comes for a while."""
         batch: list[tuple[Incoming, Message]] = []
         try:
-            if wait:
-                batch.append(self._queue.get(timeout=STOP_CHECK_S))
+            batch.append(self._queue.get(timeout=STOP_CHECK_S))
             while len(batch) < BATCH_LIMIT:
                 batch.append(self._queue.get_nowait())
         except Empty:
             pass
         return batch
 
-    def _finish(self, writing: _Writing) -> None:
-        writing.written.result()
-        for answer in self._intake.settle(writing.batch):
+    def _take(self, batch: Sequence[tuple[Incoming, Message]]) -> None:
+        for answer in self._intake.take(message for _, message in batch):
             try:
                 self._link.publish(answer.topic, answer.payload, retain=answer.retain)
             except LinkError as error:
                 # The recorder gets its answer when it offers again.
                 LOG.warning("not answered reason=%s", error)
-        for incoming, _ in writing.messages:
+        for incoming, _ in batch:
             incoming.ack()
 
     def _on_message(self, incoming: Incoming) -> None:
@@ -138,25 +110,22 @@ class Receiver:
 def serve(folder: DockFolder, receiver: int, receivers: int, on_ready: Callable[[str], None]) -> None:
     """Run one receiver on a dock's folder until SIGTERM or SIGINT. Raises ConfigError, LinkError, DiscError."""
     shards = shards_of(receiver, receivers)
-    settings, name = read_settings(folder), f"receiver-{receiver}"
-    if not folder.key(name).exists():
-        raise ConfigError(str(folder.key(name)), "is missing", "the dock was made for fewer receivers")
+    read_settings(folder)
+    name = f"receiver-{receiver}"
+    if not folder.password(name).exists():
+        raise ConfigError(str(folder.password(name)), "is missing", "the dock was made for fewer receivers")
     disc, catalogue = PosixDisc(), Catalogue(folder.catalogue)
     journal = DockJournal(folder, disc, SystemClock())
     rebuild_if_empty(folder, disc, journal, catalogue)
     config = LinkConfig(
-        host=settings.receiver_host,
-        port=settings.port,
+        LocalBroker(folder.broker_socket, folder.password(name).read_text("ascii")),
         client_id=name,
-        ca_path=folder.ca_certificate,
-        certificate_path=folder.certificate(name),
-        key_path=folder.key(name),
         session_expiry_s=SESSION_EXPIRY_S,
         receive_maximum=UNDER_WAY_LIMIT,
     )
     line = (
         f"receiver {receiver} of {receivers} ready: shards {','.join(shards) if receivers > 1 else '0-f'}, "
-        f"vault {folder.vault}, broker {settings.receiver_host}:{settings.port}"
+        f"vault {folder.vault}, broker {folder.broker_socket}"
     )
     intake = Intake(folder, disc, journal, catalogue)
     running = Receiver(intake, config, shards, lambda: on_ready(line))

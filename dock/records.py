@@ -48,25 +48,17 @@ class Progress:
         """Whether nothing is left to do about this part but to wait for the disc."""
         return part in (self.parts.get(part.part), self.coming.get(part.part))
 
-    def confirm(self, part: Part) -> bool:
-        """The part is durable; False when it has been dropped meanwhile."""
-        if self.coming.get(part.part) is not part:
-            return False
-        self.parts[part.part] = self.coming.pop(part.part)
-        return True
-
-    def give_up(self, part: Part) -> None:
-        """The part is not coming after all, unless it has come."""
-        if self.coming.get(part.part) is part:
-            self.coming.pop(part.part)
+    def end_coming(self, part: Part, durable: bool) -> None:
+        """The disc is done with this part."""
+        self.coming.pop(part.part)
+        if durable:
+            self.parts[part.part] = part
 
     def drop_contradicting(self) -> list[Part]:
         """Forget the parts taken before the seal was known which it does not have like this."""
-        wrong = [part for part in self.all_parts() if self.seal and not self.seal.has(part)]
-        for parts in (self.parts, self.coming):
-            for part in wrong:
-                if parts.get(part.part) is part:
-                    parts.pop(part.part)
+        wrong = [part for part in self.parts.values() if self.seal and not self.seal.has(part)]
+        for part in wrong:
+            self.parts.pop(part.part)
         return wrong
 
     def all_parts(self) -> Iterator[Part]:
@@ -140,13 +132,6 @@ class Records:
             progress = self.progress(recorder, str(seal.fields["segment"]))
             progress.seal = progress.seal or read_seal(seal)
         return verdict
-
-    def crowded(self) -> bool:
-        """Whether more is remembered than should be."""
-        return len(self._recorders) > RECORDERS_LIMIT or any(
-            len(recorder.segments) > SEGMENTS_LIMIT or len(recorder.known_parts) > KNOWN_LIMIT
-            for recorder in self._recorders.values()
-        )
 
     def trim(self) -> None:
         """Keep the memory bounded. Only while no batch is under way: for that, this knows more than the catalogue."""

@@ -1,4 +1,4 @@
-"""The link: MQTT 5 over TLS 1.3 with client certificates, for the recorder and for the dock.
+"""The link: MQTT 5 over TLS 1.3 with client certificates, for the recorder and for the dock, or over a local socket.
 
 It carries messages and says when it is up or down. It never sends a message again by itself: a connection that breaks
 takes its unacknowledged messages with it, and the rules of transfer offer them again when the other end lacks them.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -36,18 +37,33 @@ PACKET_FRAME_BYTES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class LinkConfig:
-    """Where the broker is and who we are to it."""
+class TlsBroker:
+    """A broker over the network, and what proves to each of us who the other is."""
 
     host: str
     """A name or address that stands in the broker's certificate."""
     port: int
-    client_id: str
-    """The common name of our certificate; the broker takes it from there."""
     ca_path: Path
     """The one root that is trusted; the machine's own list is not."""
     certificate_path: Path
+    """Its common name must be our client id: the broker takes it from there."""
     key_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBroker:
+    """A broker on this machine, behind a socket in a folder that only its own people may enter."""
+
+    socket_path: Path
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConfig:
+    """Where the broker is and who we are to it."""
+
+    broker: TlsBroker | LocalBroker
+    client_id: str
     session_expiry_s: int = 0
     """How long the broker keeps messages for us while we are away; 0 begins afresh every time."""
     receive_maximum: int = 8
@@ -139,12 +155,14 @@ class Link:
         self._on_refused = on_refused
         self._topics: dict[str, None] = {}
         self._connection: _Connection | None = None
-        self._socket: TalkativeSocket | None = None
+        self._socket: socket.socket | None = None
         self._reason = ""
         self._state = LinkState(connected=False)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"link {config.client_id}", daemon=True)
-        self._tls = tls_context(config.ca_path, config.certificate_path, config.key_path)
+        self._tls: SSLContext | None = None
+        if isinstance(broker := config.broker, TlsBroker):
+            self._tls = tls_context(broker.ca_path, broker.certificate_path, broker.key_path)
 
     def start(self) -> None:
         """Connect, and stay connected until `stop`. Returns at once."""
@@ -203,8 +221,7 @@ class Link:
         client = self._new_client()
         try:
             client.connect(
-                self._config.host,
-                self._config.port,
+                *self._address(),
                 self._config.keepalive_s,
                 clean_start=self._config.session_expiry_s == 0,
                 properties=self._connect_properties(),
@@ -224,12 +241,16 @@ class Link:
             CallbackAPIVersion.VERSION2,
             self._config.client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
+            transport="unix" if self._tls is None else "tcp",
             manual_ack=True,
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(self._config.window_messages)
-        client.tls_set_context(self._tls)
+        if isinstance(broker := self._config.broker, LocalBroker):
+            client.username_pw_set(self._config.client_id, broker.password)
+        else:
+            client.tls_set_context(self._tls)
         if self._config.will is not None:
             client.will_set(*self._config.will, qos=1, retain=True)
         client.on_connect = self._on_connect
@@ -242,6 +263,11 @@ class Link:
         client.on_socket_register_write = lambda *_: None
         return client
 
+    def _address(self) -> tuple[str, int]:
+        broker = self._config.broker
+        # paho wants a port for a socket that has none.
+        return (broker.host, broker.port) if isinstance(broker, TlsBroker) else (str(broker.socket_path), 1)
+
     def _connect_properties(self) -> Properties:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = self._config.session_expiry_s
@@ -249,8 +275,9 @@ class Link:
         return properties
 
     def _on_socket_open(self, _client: Client, _userdata: Any, opened: Any) -> None:
-        # Without it the small answers of the rules of transfer wait 40 ms each.
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is not None:
+            # Without it the small answers of the rules of transfer wait 40 ms each.
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = opened
 
     def _on_connect(
@@ -274,7 +301,7 @@ class Link:
     def _on_disconnect(
         self, _client: Client, _userdata: Any, _flags: DisconnectFlags, reason: ReasonCode, _answer: Properties | None
     ) -> None:
-        trouble = self._socket.trouble if self._socket is not None else ""
+        trouble = self._socket.trouble if isinstance(self._socket, TalkativeSocket) else ""
         self._reason = self._reason or trouble or str(reason)
 
     def _on_publish_received(self, client: Client, _userdata: Any, message: MQTTMessage) -> None:

@@ -42,12 +42,17 @@ class TalkativeSocket(ssl.SSLSocket):
             raise
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
-        """As ever."""
-        try:
-            return super().send(data, flags)
-        except OSError as error:
-            self._remember(error)
-            raise
+        """As much as goes now. OpenSSL ends after every record, and for each paho would come all the way again."""
+        sent_bytes = 0
+        with memoryview(data) as view:
+            try:
+                while sent_bytes < len(view):
+                    sent_bytes += super().send(view[sent_bytes:], flags)
+            except OSError as error:
+                self._remember(error)
+                if sent_bytes == 0:
+                    raise
+        return sent_bytes
 
     def _remember(self, error: OSError) -> None:
         if not isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):

@@ -83,9 +83,7 @@ class Station:
 
     async def _take(self, batch: list[tuple[str, bytes]]) -> None:
         try:
-            checked = self._intake.check([read_message(*one) for one in batch])
-            self._intake.write(checked)
-            answers = self._intake.settle(checked)
+            answers = self._intake.take([read_message(*one) for one in batch])
         except DiscError as error:
             log.warning("the dock's process ends and is started again: %s", error)
             self.kill()

@@ -185,7 +185,7 @@ class Bench:
         self._fresh(self.dock.root, self._pristine)
         with ExitStack() as stack:
             broker = stack.enter_context(self._broker())
-            there = End("subscribe", dock=self.dock.root, device=DEVICE, port=self.port)
+            there = End("subscribe", dock=self.dock.root, device=DEVICE)
             stack.callback(there.close)
             there.say()
             here = End("publish", spool=self.spool, identity=self.identity, window=self.window)

@@ -24,6 +24,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from device.identity import load_identity
 from device.spool import SpoolPaths
 from device.uplink import Uplink
+from dock.folder import DockFolder
 from evidence.io.durable import PosixDisc
 from evidence.io.heap import keep_heap, share_one_heap
 from evidence.io.journal_store import Access, JournalStore
@@ -99,18 +100,20 @@ def take(room: threading.Semaphore) -> None:
         raise SystemExit("the other end is silent")
 
 
-def subscribe(dock: Path, device: str, port: int) -> None:
+def subscribe(dock: Path, device: str) -> None:
     """Bare paho: takes every message and says so."""
     name, answer = "receiver-1", Topic(device, Down.WANT).text()
-    connected = threading.Event()
-    client = _client(name, dock / "ca.pem", dock / "dock" / f"{name}.pem", dock / "dock" / f"{name}.key")
+    folder, connected = DockFolder(dock), threading.Event()
+    client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5, transport="unix")
+    client.username_pw_set(name, folder.password(name).read_text("ascii"))
 
     def say_so(*_: object) -> None:
         client.publish(answer, b"1", qos=1)
 
     client.on_message = say_so
     client.on_subscribe = lambda *_: connected.set()
-    client.connect("127.0.0.1", port)
+    keep_heap()
+    client.connect(str(folder.broker_socket))
     client.loop_start()
     client.subscribe(Topic(device, Up.FRAGMENT).text() + "/#", qos=1)
     connected.wait(LONGEST_S)
@@ -152,14 +155,13 @@ def main() -> None:
     parser.add_argument("--window", type=int)
     parser.add_argument("--dock", type=Path)
     parser.add_argument("--device")
-    parser.add_argument("--port", type=int)
     given = parser.parse_args()
     if given.role == "offload":
         asyncio.run(offload(given.spool, given.identity, given.window))
     elif given.role == "publish":
         publish(given.spool, given.identity, given.window)
     else:
-        subscribe(given.dock, given.device, given.port)
+        subscribe(given.dock, given.device)
 
 
 if __name__ == "__main__":

@@ -88,9 +88,7 @@ class Desk:
         self.intake = Intake(folder, self.disc, self.journal, self.catalogue)
 
     def take(self, *messages: tuple[str, bytes]) -> list[Answer]:
-        batch = self.intake.check([Message(*message) for message in messages])
-        self.intake.write(batch)
-        return self.intake.settle(batch)
+        return self.intake.take([Message(*message) for message in messages])
 
     def close(self) -> None:
         self.catalogue.close()

@@ -44,19 +44,36 @@ def journal_of(folder: DockFolder) -> list[tuple[str, dict[str, object]]]:
 
 def test_a_dock_has_one_root_and_a_certificate_for_each_of_its_processes(folder: DockFolder) -> None:
     trust = trust_of(folder)
-    names = ("dock", "broker", "receiver-1", "receiver-2")
+    names = ("dock", "broker", "head")
     identities = [trust.identify_pem(folder.certificate(name).read_bytes(), name) for name in names]
     assert [(one.name, one.role) for one in identities] == [
-        ("dock", Role.DOCK), ("broker", Role.LINK), ("receiver-1", Role.LINK), ("receiver-2", Role.LINK),
-    ]  # fmt: skip
+        ("dock", Role.DOCK),
+        ("broker", Role.LINK),
+        ("head", Role.LINK),
+    ]
 
 
-def test_private_keys_are_for_one_user(folder: DockFolder) -> None:
-    keys = sorted(folder.private.glob("*.key"))
-    names = ["broker", "ca", "dock", "head", "receiver-1", "receiver-2"]
-    assert [path.stem for path in keys] == names
-    assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
-    assert stat.S_IMODE(folder.private.stat().st_mode) == 0o700
+def test_private_keys_and_passwords_are_for_one_user(folder: DockFolder) -> None:
+    secrets = [*folder.private.glob("*.key"), *folder.private.glob("*.password"), folder.broker / "passwords"]
+    names = ["broker.key", "ca.key", "dock.key", "head.key", "passwords", "receiver-1.password", "receiver-2.password"]
+    assert sorted(path.name for path in secrets) == names
+    assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder.private, folder.broker)} == {0o700}
+
+
+def test_every_receiver_has_a_password_of_its_own_and_the_broker_only_its_hash(folder: DockFolder) -> None:
+    passwords = [folder.password(name).read_text("ascii") for name in ("receiver-1", "receiver-2")]
+    assert len(set(passwords)) == 2
+    assert all(len(password) >= 32 for password in passwords)
+    kept = (folder.broker / "passwords").read_text("ascii")
+    assert not any(password in kept for password in passwords)
+
+
+def test_a_folder_whose_path_leaves_no_room_for_the_brokers_socket_is_refused(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)
+    with pytest.raises(ConfigError, match="too long a path for the broker's socket"):
+        make_dock(deep)
+    assert not deep.exists()
 
 
 @pytest.mark.parametrize("clock", [EPOCH.replace(year=1971), NOW], ids=["clock unset", "clock set"])
@@ -81,7 +98,7 @@ def test_a_certificate_serves_its_one_purpose(folder: DockFolder) -> None:
         "link": (files["link.pem"], ExtendedKeyUsageOID.CLIENT_AUTH),
         "dock": (files["dock.pem"], DOCUMENT_SIGNING),
         "broker": (folder.certificate("broker").read_bytes(), ExtendedKeyUsageOID.SERVER_AUTH),
-        "receiver": (folder.certificate("receiver-1").read_bytes(), ExtendedKeyUsageOID.CLIENT_AUTH),
+        "head": (folder.certificate("head").read_bytes(), ExtendedKeyUsageOID.CLIENT_AUTH),
     }
     for pem, usage in issued.values():
         extensions = x509.load_pem_x509_certificate(pem).extensions

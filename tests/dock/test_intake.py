@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from dock.enrolment import enrol
 from dock.folder import DockFolder
-from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT, Batch
-from dock.messages import Answer, Message
+from dock.intake import ATTEMPTS_LIMIT, REJECTIONS_LIMIT
+from dock.messages import Answer
 from evidence.certificates import Trust
 from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
@@ -376,80 +376,57 @@ def test_before_the_seal_no_part_lies_over_another(scene: Scene) -> None:
     check_vault(scene.folder, scene.recorder)
 
 
-def batch_of(scene: Scene, *messages: tuple[str, bytes]) -> Batch:
-    return scene.desk.intake.check([Message(*message) for message in messages])
-
-
 def lacks(answers: Iterable[Answer]) -> dict[str, Any]:
     (want,) = [read_want(one.payload) for one in answers if read_topic(one.topic).name is Down.WANT]
     return dict(want.lacks)
 
 
-def test_a_part_that_is_still_on_its_way_to_the_disc_is_not_acknowledged(scene: Scene) -> None:
-    """The last part is checked when the first ones are settled: no receipt yet, and it is still asked for."""
+class CountingDisc(PosixDisc):
+    writes = 0
+
+    def write_at(self, path: Path, data: bytes | memoryview, offset_bytes: int) -> None:
+        self.writes += 1
+        super().write_at(path, data, offset_bytes)
+
+
+def test_a_part_that_comes_twice_in_a_batch_is_written_once(scene: Scene) -> None:
     name = next(iter(scene.recorder.segments))
-    intake = scene.desk.intake
-    first = batch_of(scene, *(scene.recorder.part_message(name, index) for index in (0, 1)))
-    intake.write(first)
-    last = batch_of(scene, scene.recorder.part_message(name, 2))
-    assert lacks(intake.settle(first)) == {name: ((2, 2),)}
-    assert not dock_entries(scene.folder, "stored")
-    intake.write(last)
-    assert not dock_entries(scene.folder, "stored")
-    intake.settle(last)
-    assert [one.fields["segment"] for one in dock_entries(scene.folder, "stored")] == [name]
+    disc = CountingDisc()
+    message = scene.recorder.part_message(name, 0)
+    assert lacks(Desk(scene.folder, disc).take(message, message)) == {name: ((1, 2),)}
+    assert disc.writes == 1
 
 
-def test_a_part_that_comes_twice_is_acknowledged_with_the_first_of_them(scene: Scene) -> None:
-    name = next(iter(scene.recorder.segments))
-    intake = scene.desk.intake
-    first = batch_of(scene, scene.recorder.part_message(name, 0))
-    again = batch_of(scene, scene.recorder.part_message(name, 0))
-    intake.write(first)
-    assert lacks(intake.settle(first)) == {name: ((1, 2),)}
-    intake.write(again)
-    assert lacks(intake.settle(again)) == {name: ((1, 2),)}
-    assert not again.written
-
-
-def test_a_part_that_the_seal_denies_while_it_is_coming_is_not_written(scene: Scene) -> None:
+def test_a_part_that_the_seal_behind_it_denies_is_asked_for_again(scene: Scene) -> None:
     """The seal comes in the same batch, behind a rightly signed part with other bytes."""
     segment = list(scene.recorder.segments.values())[1]
-    intake = scene.desk.intake
     fields = scene.recorder.part_fields(segment.name, 1, 1000, b"other")
     chain = Chain("BWC-0001", KeySigner(scene.recorder.signing), replace(segment.entries[1].head))
     other = part_head(chain.make(segment.entries[1].at, "fragment", fields).token) + b"other"
-    first = batch_of(scene, scene.recorder.part_message(segment.name, 0))
-    intake.write(first)
     seal = scene.recorder.journal_message(len(scene.recorder.tokens) - 1)
-    second = batch_of(scene, (scene.recorder.topic(Up.FRAGMENT, segment.name, "1"), other), seal)
-    assert lacks(intake.settle(first)) == {segment.name: ((2, 2),)}
-    intake.write(second)
-    assert not second.written
-    intake.settle(second)
-    assert scene.folder.incoming("BWC-0001", segment.name).read_bytes() == segment.parts[0]
+    scene.desk.take(scene.recorder.part_message(segment.name, 0))
+    answers = scene.desk.take((scene.recorder.topic(Up.FRAGMENT, segment.name, "1"), other), seal)
+    assert lacks(answers) == {segment.name: ((2, 2),)}
+    assert [one.fields["what"] for one in dock_entries(scene.folder, "rejected")] == [f"fragment/{segment.name}/1"]
     offload(scene.desk, Uplink(scene.recorder))
     assert folder_content(scene) == segment.content
 
 
 @pytest.mark.parametrize("half_way", [False, True])
 @pytest.mark.parametrize("verbs", range(4))
-def test_a_death_between_coming_and_settled_loses_nothing_that_was_acknowledged(
+def test_a_death_while_a_batch_is_written_loses_nothing_that_was_acknowledged(
     scene: Scene, verbs: int, half_way: bool
 ) -> None:
-    """At every disc verb of a batch that is written while the next one has been checked already."""
+    """At every disc verb of a batch, and at the first one of the next."""
     name = next(iter(scene.recorder.segments))
     desk = Desk(scene.folder, FaultyDisc(verbs, half_way))
-    first, second = (
-        desk.intake.check([Message(*scene.recorder.part_message(name, index)) for index in indexes])
-        for indexes in ((0, 1), (2,))
-    )
+
+    def take(*indexes: int) -> list[Answer]:
+        return desk.take(*(scene.recorder.part_message(name, index) for index in indexes))
 
     def finish() -> None:
-        desk.intake.write(first)
-        assert lacks(desk.intake.settle(first)) == {name: ((2, 2),)}
-        desk.intake.write(second)
-        desk.intake.settle(second)
+        assert lacks(take(0, 1)) == {name: ((2, 2),)}
+        take(2)
 
     with pytest.raises(PulledPlugError):
         finish()

@@ -12,17 +12,15 @@ from pathlib import Path
 import pytest
 
 from dock.authority import private_pem
-from dock.enrolment import choose_settings, init
 from dock.folder import DockFolder
 from dock.intake import Answer
 from dock.receiver import shards_of
 from evidence.errors import ConfigError
-from evidence.io.durable import PosixDisc
-from evidence.io.mqtt import Incoming, Link, LinkConfig
+from evidence.io.mqtt import Incoming, Link, LinkConfig, TlsBroker
 from evidence.wire import ROOT, Up
-from tests.broker import MOSQUITTO, free_port
 from tests.dock.desk import Uplink
-from tests.dock.fake_recorder import FakeRecorder, StillClock
+from tests.dock.fake_recorder import FakeRecorder
+from tests.dock.station import running_station
 from tests.dock.test_intake import check_vault
 
 RUN = (
@@ -33,15 +31,8 @@ RUN = (
 
 @pytest.fixture
 def station(tmp_path: Path) -> Iterator[DockFolder]:
-    """A dock whose broker runs, as its configuration says."""
-    folder = DockFolder(tmp_path / "station")
-    port = free_port()
-    settings = choose_settings([], "127.0.0.1", port)
-    init(folder, PosixDisc(), StillClock(), settings, "127.0.0.1", [], 2, as_root=True)
-    broker = subprocess.Popen([MOSQUITTO, "-c", str(folder.broker / "mosquitto.conf")], stderr=subprocess.DEVNULL)
-    yield folder
-    broker.kill()
-    broker.wait()
+    with running_station(tmp_path / "station") as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -69,14 +60,12 @@ class Caller:
             (place / name).write_bytes(content)
         (place / "link.key").write_bytes(private_pem(recorder.link))
         port = int((place / "dock.toml").read_text().rpartition("= ")[2])
-        config = LinkConfig(
-            "127.0.0.1", port, recorder.device, place / "ca.pem", place / "link.pem", place / "link.key"
-        )
+        broker = TlsBroker("127.0.0.1", port, place / "ca.pem", place / "link.pem", place / "link.key")
         self.heard: queue.Queue[Incoming] = queue.Queue()
         self.refused: queue.Queue[str] = queue.Queue()
         connected: queue.Queue[bool] = queue.Queue()
         self.link = Link(
-            config,
+            LinkConfig(broker, recorder.device),
             self.heard.put,
             lambda state: connected.put(state.connected),
             lambda topic, _: self.refused.put(topic),

@@ -44,7 +44,7 @@ def help_of(arguments: list[str], capsys: Captured) -> str:
 
 def test_help_names_every_command(capsys: Captured) -> None:
     out = help_of(["--help"], capsys)
-    for command in ("account", "device", "dock", "sim", "verify"):
+    for command in ("account", "device", "dock", "regimes", "sim", "verify"):
         assert f"\n    {command} " in out
 
 

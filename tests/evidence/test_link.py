@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from evidence.errors import LinkError
-from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState, TlsBroker
 from tests.broker import Authority, Broker
 
 PATIENCE_S = 20
@@ -73,10 +73,10 @@ class Stage:
 
     def config(self, name: str, **changes: object) -> LinkConfig:
         certificate_path, key_path = self.authority.issue(name)
-        config = LinkConfig(
-            self.broker.host, self.broker.port, name, self.authority.ca_path, certificate_path, key_path
-        )
-        return replace(config, **changes)  # type: ignore[arg-type]
+        broker = TlsBroker(self.broker.host, self.broker.port, self.authority.ca_path, certificate_path, key_path)
+        of_broker = {key: value for key, value in changes.items() if hasattr(broker, key)}
+        of_link = {key: value for key, value in changes.items() if key not in of_broker}
+        return replace(LinkConfig(replace(broker, **of_broker), name), **of_link)  # type: ignore[arg-type]
 
     def enter(self, config: LinkConfig, *topics: str, acks: bool = True) -> Party:
         self.parties.append(Party(config, *topics, acks=acks))

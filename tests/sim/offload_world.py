@@ -26,7 +26,7 @@ from evidence.certificates import Trust
 from evidence.io.command import main
 from evidence.io.durable import PosixDisc
 from evidence.io.journal_store import Access, JournalStore
-from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState, LocalBroker, TlsBroker
 from evidence.io.token_file import read_lines
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry, read_entry
@@ -178,7 +178,8 @@ class Station:
         self.sent: Counter[str] = Counter()
         self._connected = False
         name = f"receiver-{receivers + 1}"
-        link = self.link_config(name, self.folder.certificate(name), self.folder.key(name))
+        broker = LocalBroker(self.folder.broker_socket, self.folder.password(name).read_text("ascii"))
+        link = LinkConfig(broker, name, receive_maximum=64)
         self.observer = Link(link, self._count, self._note, lambda *_: None)
         self.observer.subscribe([f"liuhen/v1/+/+/up/{kind}/#" for kind in ("fragment", "blob")])
         self._open = ExitStack()
@@ -204,7 +205,7 @@ class Station:
     def link_config(self, name: str, certificate: Path, key: Path) -> LinkConfig:
         """To this broker, with one of the certificates that it knows."""
         root = self.folder.ca_certificate
-        return LinkConfig("127.0.0.1", self.port, name, root, certificate, key, receive_maximum=64)
+        return LinkConfig(TlsBroker("127.0.0.1", self.port, root, certificate, key), name, receive_maximum=64)
 
     def received_bytes(self) -> int:
         """What the dock has, complete or coming in."""

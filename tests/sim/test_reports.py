@@ -8,7 +8,7 @@ import pytest
 
 from evidence.certificates import Trust
 from evidence.io.command import main
-from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState
+from evidence.io.mqtt import Incoming, Link, LinkConfig, LinkState, TlsBroker
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry, read_entry
 from evidence.model import shard_of
@@ -26,7 +26,7 @@ class Head:
     def __init__(self, station: Station, folder: Path) -> None:
         assert main(["dock", "head", str(station.folder.root), "--out", str(folder)]) == 0
         files = folder / "ca.pem", folder / "head.pem", folder / "head.key"
-        config = LinkConfig("127.0.0.1", station.port, "head", *files)
+        config = LinkConfig(TlsBroker("127.0.0.1", station.port, *files), "head")
         self.heard: list[tuple[str, bytes]] = []
         self.connected = False
         self.refused: list[str] = []

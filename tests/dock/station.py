@@ -1,0 +1,31 @@
+"""A dock whose broker runs, as its own configuration says."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dock.enrolment import choose_settings, init
+from dock.folder import DockFolder
+from evidence.io.durable import PosixDisc
+from tests.broker import MOSQUITTO, free_port
+from tests.dock.fake_recorder import StillClock
+
+
+@contextmanager
+def running_station(root: Path, receivers: int = 2) -> Iterator[DockFolder]:
+    """The dock's folder; mosquitto answers until the block ends."""
+    folder = DockFolder(root)
+    settings = choose_settings([], "127.0.0.1", free_port())
+    init(folder, PosixDisc(), StillClock(), settings, "127.0.0.1", [], receivers, as_root=True)
+    command = [MOSQUITTO, "-v", "-c", str(folder.broker / "mosquitto.conf")]
+    broker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert broker.stdout is not None
+    if not any("running" in line for line in broker.stdout):
+        raise RuntimeError("mosquitto did not start")
+    broker.stdout.close()
+    yield folder
+    broker.kill()
+    broker.wait()
