@@ -107,8 +107,8 @@ const KINDS = {
   skipped: { frames: count, ...FROM_TO },
   sound_lost: FROM_TO,
   segment: {
-    segment: segmentId, recording: recordingId, trigger: text, officer: orNull(text), bytes: count,
-    sha256: orNull(hash), stored_bytes: count, parts: isList(partRow), frames: count, samples: count,
+    segment: segmentId, recording: recordingId, trigger: text, officer: orNull(text), epoch: time,
+    bytes: count, sha256: orNull(hash), stored_bytes: count, parts: isList(partRow), frames: count, samples: count,
     duration_us: count, complete: flag,
   },
   interruption: {

@@ -47,7 +47,9 @@ JOURNAL, DOCK_JOURNAL = f"{RECORDER}/journal.jws", f"{DOCK}/journal.jws"
 def sealed_fields(**changes: object) -> dict[str, object]:
     """A seal over parts whose stored bytes are others than their plain ones."""
     rows = [[len(s), hash_of(s), len(p), hash_of(p)] for s, p in zip(STORED, PARTS, strict=True)]
-    return seal_fields(PARTS) | {"stored_bytes": sum(map(len, STORED)), "parts": rows} | changes
+    whole = {"bytes": sum(map(len, PARTS)), "sha256": hash_of(b"".join(PARTS)), "epoch": stamp().to_fields()}
+    stored = {"stored_bytes": sum(map(len, STORED)), "parts": rows}
+    return seal_fields(PARTS) | whole | stored | changes
 
 
 def blob_fields(kind: str) -> dict[str, object]:
