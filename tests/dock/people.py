@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dock.approvals import Asked, Ledger, about_approval
-from dock.persons import Act, sign_statement
+from dock.folder import DockFolder
+from dock.person_desk import PersonDesk, PersonKey, load_person
+from evidence.approvals import Asked, Ledger, about_approval
 from evidence.certificates import Role
+from evidence.io.durable import PosixDisc
 from evidence.journal import token_hash
+from evidence.persons import Act, sign_statement
 from evidence.receipts import DOCK
+from tests.dock.fake_recorder import StillClock
 from tests.evidence.golden import (
     RECORDER,
     SEGMENT,
@@ -79,3 +83,11 @@ class Told:
 def everybody() -> Told:
     """Zhang may ask, Li may approve, Wang may do both."""
     return Told().enrol(ZHANG, ["ask"]).enrol(LI, ["approve"]).enrol(WANG)
+
+
+def person_at(folder: DockFolder, person: str, roles: Sequence[Act] = (Act.CLEAR,), name: str = "") -> PersonKey:
+    """A person of this dock with his real key; enrolled when he is not yet."""
+    out, passphrase = folder.root.parent / f"of-{person}", f"the passphrase of {person}".encode()
+    if not out.exists():
+        PersonDesk(folder, PosixDisc(), StillClock()).enrol(person, name or NAMES[person], roles, passphrase, out)
+    return load_person(out / f"{person}.key", passphrase)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dock.approvals import ITEMS_LIMIT, Asked, Refusal, RefusedError, about_approval, short_name
-from dock.persons import Act, Person, are_two, check_statement, read_statement
+from evidence.approvals import ITEMS_LIMIT, Asked, Refusal, RefusedError, about_approval, short_name
 from evidence.errors import BadInputError, LiuhenError, RejectedError
 from evidence.journal import token_hash
 from evidence.kinds import STATEMENT_LIMIT
+from evidence.persons import Act, Person, are_two, check_statement, read_statement
 from tests.dock.people import (
     APPROVAL,
     ASKED,

@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from dock.approvals import Asked, Refusal, RefusedError
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
 from dock.opening import Opening
 from dock.person_desk import PersonDesk, PersonKey, load_person
-from dock.persons import Act
 from dock.vault_key import load_vault_key, make_vault_key, read_passphrase
 from dock.vault_shares import split_vault_key, unlock_with_shares
 from dock.views import Views, between
+from evidence.approvals import Asked, Refusal, RefusedError
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, ConfigError, LiuhenError, RejectedError, UnknownKeyError
 from evidence.io.durable import PosixDisc, make_folder
 from evidence.io.token_file import TokenFile
 from evidence.io.verify_files import verify_path
 from evidence.journal import Chain
+from evidence.persons import Act
 from evidence.sealing import Sealer, VaultKey
 from evidence.verify import Verdict
 from tests.dock.desk import FaultyDisc, PulledPlugError, dock_entries
