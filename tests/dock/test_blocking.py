@@ -30,10 +30,11 @@ from evidence.signing import KeySigner, PublicKey, Signer
 from evidence.verify import Verdict
 from evidence.wire import Down, Up, part_head, read_topic, read_want, write_batch
 from tests.dock.desk import Desk, Uplink, dock_entries, offload
-from tests.dock.fake_recorder import FakeRecorder, StillClock, hash_of, make_dock
-from tests.dock.people import LI, WANG, ZHANG, person_at
+from tests.dock.fake_recorder import FakeRecorder, StillClock, blob_name, hash_of, make_dock
+from tests.dock.people import person_at
 from tests.dock.test_intake import Make, Scene, another_past, check_vault, forged, next_entry, scene
 from tests.evidence.golden import stamp
+from tests.evidence.people import LI, WANG, ZHANG
 
 __all__ = ["scene"]
 NEXT_BOOT = "fedcba987654" + "0" * 20
@@ -184,7 +185,7 @@ def test_a_blocked_recorder_keeps_its_evidence_and_it_lands_without_becoming_evi
     assert list(read_lines(twins.folder.journal("BWC-0001"))) == twins.twin.tokens
     assert twins.folder.incoming("BWC-0001", segment.name).read_bytes() == segment.content
     assert not twins.folder.segment("BWC-0001", segment.name).exists()
-    assert twins.folder.blob("BWC-0001", "still", hash_of(photo.data)).read_bytes() == photo.data
+    assert twins.folder.blob("BWC-0001", blob_name(photo.data)).read_bytes() == photo.data
     assert not uplink.receipts
     assert len(dock_entries(twins.folder, "stored")) == 2
     assert not dock_entries(twins.folder, "blob_stored")

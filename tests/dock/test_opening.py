@@ -28,8 +28,8 @@ from evidence.sealing import Sealer, VaultKey
 from evidence.verify import Verdict
 from tests.dock.desk import FaultyDisc, PulledPlugError, dock_entries
 from tests.dock.fake_recorder import BOOT, FakeRecorder, StillClock, hash_of, make_dock
-from tests.dock.people import NAMES
 from tests.evidence.golden import signer, stamp
+from tests.evidence.people import NAMES
 
 ZHANG, LI = "110123", "110124"
 DEVICE = "BWC-0001"

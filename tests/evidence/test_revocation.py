@@ -197,22 +197,3 @@ def test_the_command_takes_the_docks_journal(
     assert main(arguments) == 0
     assert main([*arguments, "--dock-journal", str(docks_journal)]) == 1
     assert "was revoked" in capsys.readouterr().out
-
-
-def test_a_vault_says_which_recorder_is_blocked_until_it_is_cleared(tmp_path: Path, writer: Writer) -> None:
-    for cleared in (False, True):
-        dock = Writer(DOCK)
-        receipt_for(dock, seal_of(writer))
-        fields = {
-            "recorder": RECORDER,
-            "why": "fork",
-            "entry_seq": 4,
-            "entry_hash": None,
-            "other_hash": dock.chain.head.hash,
-        }
-        blocked = dock.add("blocked", fields)
-        if cleared:
-            dock.add("cleared", {"recorder": RECORDER, "blocked_seq": blocked.seq, "statements": ["a.b.c", "d.e.f"]})
-        report = verify_path(vault_of(tmp_path / str(cleared), writer, dock), TRUST)
-        what = "the dock has blocked the recorder (fork): its key has signed another one"
-        assert found(report) == ((Verdict.AUTHENTIC, "") if cleared else (Verdict.NOT_AUTHENTIC, what))
