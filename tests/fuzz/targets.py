@@ -19,7 +19,7 @@ from dock.enrolment import choose_settings
 from dock.folder import DockFolder, read_settings
 from dock.messages import read_message
 from evidence.boxes import describe_fragment, describe_init, whole_boxes, whole_fragments
-from evidence.certificates import Trust, der_from_pem
+from evidence.certificates import Trust, chain_from_pem
 from evidence.health import HEALTH_TYPE, HealthCard, Item, State, card_fields, card_from_fields
 from evidence.io.durable import PosixDisc
 from evidence.io.key_place import KeyPlace, read_place
@@ -246,7 +246,7 @@ def targets() -> Mapping[str, Target]:
         "records of a sealed segment": Target(_records, (SEALED[len(SEALED_HEAD) :],)),
         "segment against its seal": Target(_against_seal, (b"".join(PARTS),)),
         "certificate in DER": Target(TRUST.identify_der, (der,)),
-        "certificate in PEM": Target(lambda data: der_from_pem(data, "file"), (CA_PEM,)),
+        "certificate in PEM": Target(lambda data: chain_from_pem(data, "file"), (CA_PEM,)),
         "root certificate": Target(Trust, (CA_PEM,)),
         "certificate request": Target(lambda data: read_request(data, "request"), (_request(),)),
         "certificate request's DER": Target(
