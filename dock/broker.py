@@ -11,6 +11,7 @@ from evidence.wire import ROOT
 
 CONFIG = """\
 # Written by `liuhen dock init`. mosquitto wants absolute paths: after moving the folder, make the paths right again.
+# That of a socket may not hold a space: it is named from the folder in which mosquitto has to be started, this one.
 per_listener_settings true
 
 # Recorders, and the head of the unit.
@@ -32,7 +33,7 @@ acl_file {root}/dock/broker/acl
 
 # Receivers: on this machine alone, in a folder that nobody else may enter. Encrypting the same bytes twice more on
 # their way through one machine would cost a third of the dock's time and protect them from nobody.
-listener 0 {root}/dock/broker/socket
+listener 0 socket
 allow_anonymous false
 use_username_as_clientid true
 password_file {root}/dock/broker/passwords

@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -33,7 +34,7 @@ What appears in DIR/root has to be carried away: the root's key, and the passphr
 
   liuhen dock init station                                    try it out on this machine
   liuhen dock init station --host dock.unit.example --listen 0.0.0.0   for recorders on the network
-  mosquitto -c station/dock/broker/mosquitto.conf             then start the broker
+  cd station/dock/broker && mosquitto -c mosquitto.conf       then start the broker, there
 """
 ENROL_HELP = """\
 Gives a recorder its certificates. REQUEST is the file that the recorder made: two certificate requests in PEM, the
@@ -123,7 +124,8 @@ def _init(arguments: argparse.Namespace) -> None:
         print(json.dumps({"ca": str(folder.ca_certificate), "broker": str(config), "port": settings.port}))
     else:
         print(f"carry away and keep apart, it opens all evidence and makes all certificates: {folder.carried_away}")
-        print(f"dock made in {folder.root}; root certificate {folder.ca_certificate}; start: mosquitto -c {config}")
+        start = f"cd {shlex.quote(str(config.parent))} && mosquitto -c {config.name}"
+        print(f"dock made in {folder.root}; root certificate {folder.ca_certificate}; start the broker: {start}")
 
 
 def _enrol(arguments: argparse.Namespace) -> None:

@@ -22,8 +22,10 @@ ANSWER_S = 15
 class Process:
     """A command that can be started, killed as by a power cut, stopped politely, and started again."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, folder: Path | None = None) -> None:
+        """Runs in `folder`, or in ours."""
         self._name = name
+        self._folder = folder
         self._command = list(command)
         self._log = log
         self._process: subprocess.Popen[str] | None = None
@@ -44,6 +46,7 @@ class Process:
         with self._log.open("a", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 self._command,
+                cwd=self._folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE if on_line else log,
                 stderr=log,

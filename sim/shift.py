@@ -115,7 +115,7 @@ class Shift:
         self._enrol(out / "device" / "identity")
         config = out / "device" / "recorder.toml"
         self._configure(config)
-        self.broker = self._process("broker", [find_mosquitto(), "-c", str(self.folder.broker / "mosquitto.conf")])
+        self.broker = self._process("broker", [find_mosquitto(), "-c", "mosquitto.conf"], self.folder.broker)
         self.dock = self._process("dock", liuhen("dock", "run", str(out)))
         self.recorder = self._process("recorder", self._recorder_command(config))
         self._station_on()
@@ -265,8 +265,8 @@ class Shift:
         running = docked is None or docked.kind == "undocked"
         return {"the dock"} if running else sealed - released
 
-    def _process(self, name: str, command: list[str]) -> Process:
-        process = Process(name, command, self._logs / f"{name}.log")
+    def _process(self, name: str, command: list[str], folder: Path | None = None) -> Process:
+        process = Process(name, command, self._logs / f"{name}.log", folder)
         self._processes.callback(process.kill)
         return process
 

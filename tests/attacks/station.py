@@ -44,8 +44,8 @@ class Station:
         self._made = 0
 
     def __enter__(self) -> Self:
-        config = str(self.folder.broker / "mosquitto.conf")
-        self._processes.append(subprocess.Popen([MOSQUITTO, "-c", config], stderr=subprocess.DEVNULL, text=True))
+        broker = [MOSQUITTO, "-c", "mosquitto.conf"]
+        self._processes.append(subprocess.Popen(broker, cwd=self.folder.broker, stderr=subprocess.DEVNULL, text=True))
         command = [sys.executable, "-c", RUN, "run", str(self.folder.root)]
         receiver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self._processes.append(receiver)

@@ -250,8 +250,8 @@ class Bench:
         subprocess.run(command, check=True, stdout=self._logs)
 
     @contextmanager
-    def _started(self, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._logs, text=True)
+    def _started(self, command: Sequence[str], folder: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=self._logs, text=True)
         try:
             yield process
         finally:
@@ -260,7 +260,7 @@ class Bench:
 
     @contextmanager
     def _broker(self) -> Iterator[subprocess.Popen[str]]:
-        with self._started([find_mosquitto(), "-c", str(self.dock.broker / "mosquitto.conf")]) as broker:
+        with self._started([find_mosquitto(), "-c", "mosquitto.conf"], self.dock.broker) as broker:
             await_port(self.port)
             yield broker
 

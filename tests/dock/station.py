@@ -33,8 +33,8 @@ def make_station(root: Path, receivers: int = 2) -> DockFolder:
 @contextmanager
 def running_broker(folder: DockFolder) -> Iterator[None]:
     """The broker answers until the block ends."""
-    command = [MOSQUITTO, "-v", "-c", str(folder.broker / "mosquitto.conf")]
-    broker = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [MOSQUITTO, "-v", "-c", "mosquitto.conf"]
+    broker = subprocess.Popen(command, cwd=folder.broker, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert broker.stdout is not None
     if not any("running" in line for line in broker.stdout):
         raise RuntimeError("mosquitto did not start")

@@ -20,7 +20,7 @@ UP, DOWN = f"{ROOT}/0/BWC-0001/up/offer", f"{ROOT}/0/BWC-0001/down/want"
 
 @pytest.fixture
 def station(tmp_path: Path) -> Iterator[DockFolder]:
-    with running_station(tmp_path / "station") as folder:
+    with running_station(tmp_path / "a station") as folder:
         yield folder
 
 

@@ -19,7 +19,7 @@ from dock.enrolment import choose_settings
 from dock.folder import DockFolder, read_settings
 from dock.messages import read_message
 from evidence.boxes import describe_fragment, describe_init, whole_boxes, whole_fragments
-from evidence.certificates import Trust, der_from_pem
+from evidence.certificates import Trust, chain_from_pem
 from evidence.health import HEALTH_TYPE, HealthCard, Item, State, card_fields, card_from_fields
 from evidence.io.durable import PosixDisc
 from evidence.io.key_place import KeyPlace, read_place
@@ -113,8 +113,8 @@ def _payload_of(token: str) -> bytes:
 def _entry(token: str) -> None:
     entry = read_entry(token)
     assert entry.head.seq == entry.seq
-    for der in entry.x5c:
-        TRUST.identify_der(der)
+    if entry.x5c:
+        TRUST.identify_der(entry.x5c)
 
 
 def _journal(data: bytes) -> None:
@@ -141,7 +141,7 @@ def _settings(data: bytes) -> None:
         folder.settings.parent.mkdir()
         folder.settings.write_bytes(data)
         settings = read_settings(folder)
-        choose_settings((settings.host,), settings.receiver_host, settings.port)
+        choose_settings((settings.host,), "127.0.0.1", settings.port)
 
 
 def _plain_segment(data: bytes) -> None:
@@ -219,7 +219,7 @@ def targets() -> Mapping[str, Target]:
     want = write_want(Want(5, {SEGMENT: ((0, 3), (7, 9))}, 3))
     place = KeyPlace("/usr/lib/module.so", "token", "key", "/etc/pin").to_toml()
     config = b'spool = "spool"\nidentity = "identity"\n[camera]\nwidth = 1280\n[duty]\nlanguage = "en"\nvoice = true\n'
-    settings = b'host = "dock.unit.cn"\nreceiver_host = "127.0.0.1"\nport = 8883\n'
+    settings = b'host = "dock.unit.cn"\nport = 8883\n'
     signing, link = (block + REQUEST_END + b"\n" for block in _request().split(REQUEST_END)[:-1])
     return {
         "entry": Target(_ascii(_entry), tokens),
@@ -245,8 +245,8 @@ def targets() -> Mapping[str, Target]:
         "sealed segment": Target(_sealed, (SEALED,)),
         "records of a sealed segment": Target(_records, (SEALED[len(SEALED_HEAD) :],)),
         "segment against its seal": Target(_against_seal, (b"".join(PARTS),)),
-        "certificate in DER": Target(TRUST.identify_der, (der,)),
-        "certificate in PEM": Target(lambda data: der_from_pem(data, "file"), (CA_PEM,)),
+        "certificate in DER": Target(lambda data: TRUST.identify_der([data]), (der,)),
+        "certificate in PEM": Target(lambda data: chain_from_pem(data, "file"), (CA_PEM,)),
         "root certificate": Target(Trust, (CA_PEM,)),
         "certificate request": Target(lambda data: read_request(data, "request"), (_request(),)),
         "certificate request's DER": Target(

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from device.identity import provision
 from dock.authority import read_request
-from evidence.certificates import Trust, der_from_pem
+from evidence.certificates import Trust, chain_from_pem
 from evidence.errors import BadInputError, LiuhenError
 from evidence.io.durable import PosixDisc
 from evidence.signing import KeySigner
@@ -92,14 +92,14 @@ def test_a_strange_key_is_refused_in_one_line(kind: str, tmp_path: Path) -> None
     if openssl(tmp_path, "req -new -x509 -key key.pem -subj /OU=recorder/CN=BWC-0001 -out root.pem"):
         root = (tmp_path / "root.pem").read_bytes()
         der = x509.load_pem_x509_certificate(root).public_bytes(Encoding.DER)
-        refused.append(lambda: TRUST.identify_der(der))
-        assert der_from_pem(root, "root") == der
+        refused.append(lambda: TRUST.identify_der([der]))
+        assert chain_from_pem(root, "root") == (der,)
         try:
             foreign = Trust(root)
         except LiuhenError:
             foreign = None
         if foreign is not None:
-            refused.append(lambda: foreign.identify_der(der))
+            refused.append(lambda: foreign.identify_der([der]))
     assert len(refused) >= (1 if kind == "X25519" else 3)
     for attempt in refused:
         with pytest.raises(LiuhenError) as told:

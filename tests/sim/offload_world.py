@@ -171,8 +171,9 @@ class Station:
         for device in devices:
             (root / device).mkdir()
         self.recorders = [Recorder(root / device, self.folder, device) for device in devices]
-        config = str(self.folder.broker / "mosquitto.conf")
-        self.broker = Process("broker", [find_mosquitto(), "-c", config], root / "broker.log")
+        self.broker = Process(
+            "broker", [find_mosquitto(), "-c", "mosquitto.conf"], root / "broker.log", self.folder.broker
+        )
         run = liuhen("dock", "run", str(self.folder.root), "--of", str(receivers), "--receiver")
         self.docks = [Process("dock", [*run, str(one)], root / f"dock{one}.log") for one in range(1, receivers + 1)]
         self.sent: Counter[str] = Counter()
