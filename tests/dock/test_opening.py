@@ -84,12 +84,12 @@ def seal_into(folder: DockFolder, recorder: FakeRecorder) -> None:
         "bytes": len(whole), "sha256": hash_of(whole), "stored_bytes": len(stored), "parts": parts,
         "frames": 60, "samples": 0, "duration_us": 2_000_000, "complete": True, "epoch": stamp().to_fields(),
     }  # fmt: skip
-    seal = recorder.add("segment", fields, x5c=(recorder.certificate,))
+    seal = recorder.add("segment", fields, x5c=recorder.certificates)
     photo = Sealer(vault, DEVICE, hash_of(STILL)).seal(STILL)  # type: ignore[arg-type]
     still = recorder.add("still", {
         "blob": hash_of(STILL), "bytes": len(STILL), "stored_bytes": len(photo), "stored_sha256": hash_of(photo),
         "recording": None, "segment": None, "index": None, "captured_boot_us": 1, "width": 64, "height": 48,
-    }, x5c=(recorder.certificate,))  # fmt: skip
+    }, x5c=recorder.certificates)  # fmt: skip
     for path, content, entry in (
         (folder.segment(DEVICE, SEGMENT), stored, seal), (folder.blob(DEVICE, hash_of(STILL)), photo, still),
     ):  # fmt: skip
