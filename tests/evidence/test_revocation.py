@@ -122,9 +122,9 @@ def test_a_short_past_on_a_card_written_with_the_stolen_key_is_not_authentic(
 
 
 def lone_file(root: Path, token: str) -> Path:
-    (root / f"{SEGMENT}.mp4").write_bytes(b"".join(PARTS))
+    (root / f"{SEGMENT}.lhs").write_bytes(b"".join(PARTS))
     (root / f"{SEGMENT}.jws").write_text(f"{token}\n")
-    return root / f"{SEGMENT}.mp4"
+    return root / f"{SEGMENT}.lhs"
 
 
 def test_a_segment_on_its_own_is_dated_by_its_receipt(tmp_path: Path, writer: Writer, docks_journal: Path) -> None:
