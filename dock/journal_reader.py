@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from dock.approvals import Ledger
 from dock.folder import JOURNAL_OWNER, DockFolder
+from evidence.approvals import Ledger
 from evidence.certificates import Trust
 from evidence.io.token_file import read_lines
 from evidence.verify import JournalCheck

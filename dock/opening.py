@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from dock.approvals import SHORT, View, refuse
 from dock.clock import Clock
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
 from dock.journal_reader import LedgerReader
+from evidence.approvals import SHORT, View, refuse
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, RejectedError
 from evidence.io.durable import Disc, make_folder

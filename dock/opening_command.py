@@ -10,20 +10,20 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from dock.approvals import SHORT, Asked, Ledger, View, short_name
 from dock.clock import SystemClock
 from dock.folder import DockFolder
 from dock.opening import Opening
 from dock.passphrase import PERSON_VARIABLE, VAULT_VARIABLE, given_passphrase
 from dock.person_desk import PersonKey, load_person
-from dock.persons import Statement
 from dock.vault_key import load_vault_key
 from dock.vault_shares import split_vault_key, unlock_with_shares
 from dock.views import Evidence, Views, between
+from evidence.approvals import SHORT, Asked, Ledger, View, short_name
 from evidence.errors import BadInputError
 from evidence.io.command import Command
 from evidence.io.durable import PosixDisc
 from evidence.model import EPOCH, utc_text
+from evidence.persons import Statement
 from evidence.sealing import VaultKey
 
 ASK_HELP = """\

@@ -10,8 +10,8 @@ from dock.clock import SystemClock
 from dock.folder import DockFolder
 from dock.passphrase import PERSON_VARIABLE, new_passphrase
 from dock.person_desk import PersonDesk
-from dock.persons import ACTS, Act
 from evidence.io.durable import PosixDisc
+from evidence.persons import ACTS, Act
 
 ADD_HELP = """\
 Gives a person a key of his own, behind a passphrase that only he knows, and a certificate of the unit. He sits at the

@@ -17,12 +17,12 @@ from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
 from dock.issuing import load_issuing, time_of
 from dock.journal_reader import LedgerReader
-from dock.persons import Act, Person, sign_statement
 from evidence.certificates import DAMAGE, Trust
 from evidence.errors import BadInputError, ConfigError, UnknownKeyError
 from evidence.io.durable import Disc, make_folder
 from evidence.journal import Entry
 from evidence.model import DEVICE_ID, Timestamp
+from evidence.persons import Act, Person, sign_statement
 from evidence.signing import KeySigner, PublicKey, Signer, VerifyKey
 
 NAME_LIMIT = 64

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dock.approvals import SHORT, Asked, Ledger, View, about_approval, refuse, short_name
 from dock.clock import Clock
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
 from dock.journal_reader import LedgerReader
 from dock.person_desk import PersonKey
-from dock.persons import Act
+from evidence.approvals import SHORT, Asked, Ledger, View, about_approval, refuse, short_name
 from evidence.certificates import Trust
 from evidence.errors import BadInputError
 from evidence.io.durable import Disc
 from evidence.io.token_file import read_lines
 from evidence.journal import Entry, read_entry, token_hash
 from evidence.kinds import BLOB_KINDS, PART_KINDS
+from evidence.persons import Act
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from evidence.acts import Acts
 from evidence.certificates import Identity, Trust
 from evidence.errors import BadInputError, ChainError, LiuhenError, UnknownKeyError
 from evidence.io.journal_store import HEAD_SUFFIX, head_path
@@ -31,7 +32,10 @@ class VaultCheck:
         path = root / DOCK / JOURNAL_TEXT
         if not path.is_file():
             raise BadInputError(str(root), "lacks the dock's own journal", f"expected at {path}")
-        self._dock = read_kept_journal(path, DOCK, None, trust, report)
+        self._acts = Acts(trust)
+        self._dock = read_kept_journal(path, DOCK, None, trust, report, self._acts)
+        for entry, what in self._acts.unsigned:
+            report.add(Verdict.GAPS, f"{DOCK}/{JOURNAL_TEXT} entry {entry.seq}", what)
         self._strangers(path.parent, {path.name, head_path(path).name})
 
     def verify_all(self) -> None:
@@ -98,7 +102,7 @@ class VaultCheck:
 
     def _check_blocks(self, device: str) -> None:
         """What the dock found out about the recorder's key, unless two persons have looked into it."""
-        for block in (one for one in self._dock.blocks.values() if one.fields["recorder"] == device):
+        for block in (one for one in self._acts.blocks.values() if one.fields["recorder"] == device):
             where = f"{device} entry {block.fields['entry_seq']}"
             what = f"the dock has blocked the recorder ({block.fields['why']}): its key has signed another one"
             self._report.add(Verdict.NOT_AUTHENTIC, where, what)
@@ -107,10 +111,13 @@ class VaultCheck:
         note_strangers(self._report, folder, expected, f"{folder.name}/")
 
 
-def read_kept_journal(path: Path, owner: str, dock: ReadJournal | None, trust: Trust, report: Report) -> ReadJournal:
+def read_kept_journal(
+    path: Path, owner: str, dock: ReadJournal | None, trust: Trust, report: Report, acts: Acts | None = None
+) -> ReadJournal:
     """A journal that a dock keeps, and the statement of its end: the dock states that of every one, its own too.
 
-    `dock` is None for the dock's own. What is wrong with it is in the report. Raises DiscError.
+    `dock` is None for the dock's own, and `acts` judges what persons have signed for in it. What is wrong with it is in
+    the report. Raises DiscError.
     """
     beside = head_path(path)
     where, token = f"{owner}/{beside.name}", None
@@ -121,7 +128,7 @@ def read_kept_journal(path: Path, owner: str, dock: ReadJournal | None, trust: T
         report.add(Verdict.GAPS, where, "is missing: nobody can say whether the journal's end is here")
     claimed = None if token is None else _claimed_head(token)
     check = JournalCheck(trust, owner, claimed, None if dock is None else dock.revocations)
-    journal = ReadJournal(read_lines(path), check, report, f"{owner}/{path.name}")
+    journal = ReadJournal(read_lines(path), check, report, f"{owner}/{path.name}", acts)
     if token is not None:
         with noting(report):
             _check_head(token, where, owner, (dock or journal).check.identity, trust)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from evidence.acts import Acts
 from evidence.errors import BadInputError, DiscError, LiuhenError
 from evidence.io.journal_store import HEAD_SUFFIX
 from evidence.io.token_file import read_lines
@@ -22,9 +23,12 @@ from evidence.wire import BLOB_LIMIT_BYTES
 class ReadJournal:
     """A journal that has been read to its end or to its first defect: what later checks need of it."""
 
-    def __init__(self, tokens: Iterable[str], check: JournalCheck, report: Report, where: str) -> None:
-        """Raises DiscError."""
+    def __init__(
+        self, tokens: Iterable[str], check: JournalCheck, report: Report, where: str, acts: Acts | None = None
+    ) -> None:
+        """`acts` judges what persons have signed for, where it is the dock's journal. Raises DiscError."""
         self.check = check
+        self._acts = acts
         self.seals: dict[str, Entry] = {}
         self.by_segment: dict[str, list[Entry]] = {}
         self.blobs: dict[str, Entry] = {}
@@ -33,8 +37,6 @@ class ReadJournal:
         self.noted: set[tuple[str, str]] = set()
         self.released_blobs: set[str] = set()
         self.revocations = Revocations()
-        self.blocks: dict[int, Entry] = {}
-        """Where a dock's journal says that it has blocked a recorder, and not that two persons have cleared it."""
         self.whole = False
         try:
             for number, token in enumerate(tokens):
@@ -61,13 +63,8 @@ class ReadJournal:
             self.released_blobs.add(entry.fields["blob"])
         self._take_answers(entry)
         self.revocations.take(entry)
-        if entry.kind == "blocked":
-            self.blocks[entry.seq] = entry
-        elif entry.kind == "cleared":
-            device, until = entry.fields["recorder"], entry.fields["blocked_seq"]
-            cleared = [seq for seq, one in self.blocks.items() if seq <= until and one.fields["recorder"] == device]
-            for seq in cleared:
-                del self.blocks[seq]
+        if self._acts is not None:
+            self._acts.take(entry)
         if entry.kind in ANSWERS:
             self.words.append(entry)
         elif isinstance(segment, str) and SEGMENT_ID.fullmatch(segment):

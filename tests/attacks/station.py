@@ -6,7 +6,7 @@ import queue
 import ssl
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +18,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from dock.authority import Authority, Purpose, certificate_pem, private_pem
+from dock.authority import Authority, Purpose, private_pem
 from dock.enrolment import choose_settings, init
 from dock.folder import DockFolder
+from dock.issuing import load_issuing
 from evidence.io.durable import PosixDisc
 from evidence.wire import Offer, Topic, Up, write_offer
 from tests.broker import MOSQUITTO, free_port
@@ -28,7 +29,7 @@ from tests.dock.fake_recorder import FakeRecorder, StillClock
 from tests.dock.test_receiver import RUN
 
 PATIENCE_S = 10
-NOW = datetime(2026, 11, 21)
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 class Station:
@@ -100,18 +101,13 @@ class Station:
     def certificate(self, name: str, now: datetime = NOW, by: Authority | None = None) -> tuple[Path, Path]:
         """A link certificate and its key, issued by the unit's CA at this time, or by another one."""
         key = ec.generate_private_key(ec.SECP256R1())
-        issued = (by or self.authority).issue(name, Purpose.CLIENT, key.public_key(), now)
+        authority = by or load_issuing(self.folder)
+        issued = authority.issue(name, Purpose.CLIENT, key.public_key(), now)
         self._made += 1
         paths = self.root / f"{self._made}.pem", self.root / f"{self._made}.key"
-        paths[0].write_bytes(certificate_pem(issued))
+        paths[0].write_bytes(authority.chain_pem(issued))
         paths[1].write_bytes(private_pem(key))
         return paths
-
-    @property
-    def authority(self) -> Authority:
-        """The unit's CA, whose key no attacker has."""
-        ca = self.folder.key("ca").read_bytes()
-        return Authority.from_pem(ca, self.folder.ca_certificate.read_bytes(), "ca")
 
 
 class Caller:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -39,7 +39,7 @@ def outsider(station: Station, certificate: object, **changes: object) -> str:
 
 
 def another_ca(station: Station) -> object:
-    return station.certificate("BWC-0900", by=Authority.make(NOW))
+    return station.certificate("BWC-0900", by=Authority.make(NOW).make_issuing(NOW))
 
 
 OUTSIDERS: dict[str, tuple[Callable[[Station], str], tuple[str, ...]]] = {
@@ -51,11 +51,11 @@ OUTSIDERS: dict[str, tuple[Callable[[Station], str], tuple[str, ...]]] = {
         lambda one: outsider(one, another_ca(one)), ("UNKNOWN_CA", "Unspecified error"),
     ),
     "comes with an expired certificate": (
-        lambda one: outsider(one, one.certificate("BWC-0900", datetime(2005, 1, 1))),
+        lambda one: outsider(one, one.certificate("BWC-0900", datetime(2005, 1, 1, tzinfo=UTC))),
         ("CERTIFICATE_EXPIRED", "Unspecified error"),
     ),
     "comes with a certificate that is not valid yet": (
-        lambda one: outsider(one, one.certificate("BWC-0900", datetime(2050, 1, 1))),
+        lambda one: outsider(one, one.certificate("BWC-0900", datetime(2040, 1, 1, tzinfo=UTC))),
         ("BAD_CERTIFICATE", "Unspecified error"),
     ),
 }  # fmt: skip

@@ -79,9 +79,9 @@ def restore_backup_and_catch_up(scene: Scene) -> None:
 
 def begin_anew(scene: Scene) -> None:
     """The card wiped, the same key: as if nothing had ever been recorded."""
-    wiped = FakeRecorder("BWC-0001", scene.recorder.signing, certificate=scene.recorder.certificate)
+    wiped = FakeRecorder("BWC-0001", scene.recorder.signing, certificates=scene.recorder.certificates)
     wiped.clock.boot, wiped.clock.ticks_us = NEXT_BOOT, HOUR_US
-    wiped.add("journal_opened", {"software": "test"}, x5c=(wiped.certificate,))
+    wiped.add("journal_opened", {"software": "test"}, x5c=wiped.certificates)
     wiped.record()
     talk(scene.desk, Uplink(wiped))
 

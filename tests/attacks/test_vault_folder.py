@@ -77,7 +77,7 @@ def forge_receipt(scene: Scene) -> None:
     """With a recorder's key, at the end of the dock's journal."""
     journal = scene.folder.journal("dock")
     receipt = dock_entries(scene.folder, "stored")[0]
-    token = scene.recorder.chain.make(receipt.at, "stored", dict(receipt.fields), (scene.recorder.certificate,)).token
+    token = scene.recorder.chain.make(receipt.at, "stored", dict(receipt.fields), scene.recorder.certificates).token
     with journal.open("a") as file:
         file.write(f"{token}\n")
 
@@ -107,7 +107,7 @@ ATTACKS: dict[str, tuple[Callable[[Scene], object], Verdict]] = {
     "deletes the seal": (lambda scene: seal(scene).unlink(), GAPS),
     "cuts the end off a recording": (lambda scene: replace(footage(scene), footage(scene).read_bytes()[:-1]), BAD),
     "deletes a photo": (
-        lambda scene: next((scene.folder.vault / "BWC-0001" / "blobs").glob("*.jpg")).unlink(), GAPS,
+        lambda scene: next((scene.folder.vault / "BWC-0001" / "blobs").glob("*.lhb")).unlink(), GAPS,
     ),
     "deletes all of a recorder": (lambda scene: shutil.rmtree(scene.folder.vault / "BWC-0001"), GAPS),
     "edits an entry of a recorder": (lambda scene: edit_line(scene.folder.journal("BWC-0001")), BAD),

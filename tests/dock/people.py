@@ -1,81 +1,20 @@
-"""Persons of a unit with keys of golden names, their statements, and the dock's entries about them."""
+"""Persons of a dock with real keys."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from dock.approvals import Asked, Ledger, about_approval
-from dock.persons import Act, sign_statement
-from evidence.certificates import Role
-from evidence.journal import token_hash
-from evidence.receipts import DOCK
-from tests.evidence.golden import (
-    RECORDER,
-    SEGMENT,
-    TRUST,
-    Writer,
-    certificate,
-    certificate_of,
-    der,
-    hash_of,
-    private,
-    signer,
-    stamp,
-)
-
-BLOB = hash_of(b"blob")
-ASKED = Asked(RECORDER, (SEGMENT, BLOB), "行政复议案件 2026-118")
-ZHANG, LI, WANG = "110123", "110124", "110125"
-NAMES = {ZHANG: "张三", LI: "李四", WANG: "王五"}
-EVERY_ROLE = tuple(act.value for act in Act)
+from dock.folder import DockFolder
+from dock.person_desk import PersonDesk, PersonKey, load_person
+from evidence.io.durable import PosixDisc
+from evidence.persons import Act
+from tests.dock.fake_recorder import StillClock
+from tests.evidence.people import NAMES
 
 
-def statement(
-    person: str, act: str, about: Mapping[str, Any], *, key: str | None = None, root: str = "root", role: str = "person"
-) -> str:
-    """What this person signs; with the key called `key`, his own when that is not given."""
-    signed_for = certificate_of(person if key is None else key, Role(role), root)
-    return sign_statement(signer(key or person), (signed_for,), person, Act(act), about, stamp())
-
-
-def named(person: str, key: str, act: str, about: Mapping[str, Any]) -> str:
-    """The same by another key that was certified for the same number."""
-    signed_for = der(certificate(person, Role.PERSON.value, private(key).public_key()))
-    return sign_statement(signer(key), (signed_for,), person, Act(act), about, stamp())
-
-
-ASKING = statement(ZHANG, Act.ASK, ASKED.to_fields())
-REQUEST = token_hash(ASKING)
-APPROVAL = statement(LI, Act.APPROVE, about_approval(REQUEST))
-
-
-class Told:
-    """A dock's journal that says so, and the ledger that has read it."""
-
-    def __init__(self) -> None:
-        self.writer = Writer(DOCK)
-        self.ledger = Ledger(TRUST)
-
-    def say(self, kind: str, **fields: Any) -> Told:
-        self.ledger.take(self.writer.add(kind, fields))
-        return self
-
-    def enrol(self, person: str, roles: Sequence[str] = EVERY_ROLE, *, key: str | None = None,
-              name: str | None = None) -> Told:  # fmt: skip
-        kid = signer(key or person).kid
-        return self.say("person_enrolled", person=person, kid=kid, name=name or NAMES[person], roles=list(roles))
-
-    def revoke(self, person: str, *, key: str | None = None) -> Told:
-        return self.say("person_revoked", person=person, kid=signer(key or person).kid, why="调离")
-
-    def ask(self, token: str = ASKING, request: str | None = None) -> Told:
-        return self.say("view_asked", request=request or token_hash(token), statement=token)
-
-    def approve(self, token: str = APPROVAL, request: str = REQUEST) -> Told:
-        return self.say("view_approved", request=request, statement=token)
-
-
-def everybody() -> Told:
-    """Zhang may ask, Li may approve, Wang may do both."""
-    return Told().enrol(ZHANG, ["ask"]).enrol(LI, ["approve"]).enrol(WANG)
+def person_at(folder: DockFolder, person: str, roles: Sequence[Act] = (Act.CLEAR,), name: str = "") -> PersonKey:
+    """A person of this dock with his real key; enrolled when he is not yet."""
+    out, passphrase = folder.root.parent / f"of-{person}", f"the passphrase of {person}".encode()
+    if not out.exists():
+        PersonDesk(folder, PosixDisc(), StillClock()).enrol(person, name or NAMES[person], roles, passphrase, out)
+    return load_person(out / f"{person}.key", passphrase)

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509 import load_der_x509_certificate
 
 from dock.blocking import SET_BACK_LIMIT, blocked_recorders
-from dock.clearing import CLEAR, Clearing, about_block
+from dock.clearing import Clearing
 from dock.folder import DockFolder
-from evidence.certificates import Trust
-from evidence.errors import BadInputError, LiuhenError, RejectedError, SignatureError
+from dock.person_desk import PersonDesk, PersonKey, certify_person
+from evidence.acts import about_block
+from evidence.certificates import Trust, chain_from_pem
+from evidence.errors import BadInputError, LiuhenError, RejectedError
 from evidence.forks import Cause
 from evidence.io.command import main
+from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry, read_entry
-from evidence.signing import KeySigner, from_base64url, to_base64url
+from evidence.persons import Act
+from evidence.signing import KeySigner, PublicKey, Signer
 from evidence.verify import Verdict
 from evidence.wire import Down, Up, part_head, read_topic, read_want, write_batch
 from tests.dock.desk import Desk, Uplink, dock_entries, offload
-from tests.dock.fake_recorder import FakeRecorder, StillClock, hash_of, make_dock
+from tests.dock.fake_recorder import FakeRecorder, StillClock, blob_name, hash_of, make_dock
+from tests.dock.people import person_at
 from tests.dock.test_intake import Make, Scene, another_past, check_vault, forged, next_entry, scene
+from tests.evidence.golden import stamp
+from tests.evidence.people import LI, WANG, ZHANG
 
 __all__ = ["scene"]
 NEXT_BOOT = "fedcba987654" + "0" * 20
@@ -41,34 +50,14 @@ def talk(desk: Desk, uplink: Uplink, rounds: int = 5) -> None:
             messages = [message for answer in answers for message in uplink.hear(answer)]
 
 
-@dataclass(frozen=True)
-class Named:
-    kid: str
-    name: str
+def clearing(folder: DockFolder) -> Clearing:
+    return Clearing(folder, PosixDisc(), StillClock())
 
 
-def statement(kid: str, name: str, about: Mapping[str, Any] | None = None) -> str:
-    """A token that says who has signed it, and what it is about; None: whatever is asked for."""
-    return ".".join(to_base64url(json.dumps(part).encode()) for part in (kid, name, about))
-
-
-def check(token: str, _: Trust, act: str, about: Mapping[str, Any]) -> Named:
-    kid, name, said = (json.loads(from_base64url(part)) for part in token.split("."))
-    if act != CLEAR or said not in (None, about):
-        raise SignatureError("statement", "says something else")
-    return Named(kid, name)
-
-
-def clearing(desk: Desk) -> Clearing:
-    return Clearing(desk.journal, desk.catalogue, Trust(desk.folder.ca_certificate.read_bytes()), check)
-
-
-FIRST, SECOND = statement("key 1", "甲"), statement("key 2", "乙")
-
-
-def clear(desk: Desk) -> Entry:
+def clear(folder: DockFolder) -> Entry:
     """By two persons."""
-    return clearing(desk).clear("BWC-0001", [FIRST, SECOND])
+    desk = clearing(folder)
+    return desk.clear("BWC-0001", [desk.sign("BWC-0001", person_at(folder, who)) for who in (ZHANG, LI)])
 
 
 def begun_anew(scene: Scene) -> tuple[str, bytes]:
@@ -196,7 +185,7 @@ def test_a_blocked_recorder_keeps_its_evidence_and_it_lands_without_becoming_evi
     assert list(read_lines(twins.folder.journal("BWC-0001"))) == twins.twin.tokens
     assert twins.folder.incoming("BWC-0001", segment.name).read_bytes() == segment.content
     assert not twins.folder.segment("BWC-0001", segment.name).exists()
-    assert twins.folder.blob("BWC-0001", "still", hash_of(photo.data)).read_bytes() == photo.data
+    assert twins.folder.blob("BWC-0001", blob_name(photo.data)).read_bytes() == photo.data
     assert not uplink.receipts
     assert len(dock_entries(twins.folder, "stored")) == 2
     assert not dock_entries(twins.folder, "blob_stored")
@@ -225,7 +214,7 @@ def test_two_persons_let_the_branch_that_the_dock_holds_go_on(twins: Twins) -> N
     twins.twin.keep_blob(data=b"another")
     talk(twins.desk, Uplink(twins.twin))
     _, blocked = dock_entries(twins.folder, "blocked")
-    cleared = clear(twins.desk)
+    cleared = clear(twins.folder)
     assert cleared.fields["blocked_seq"] == blocked.seq
     assert blocked_recorders(twins.folder) == []
     uplink = Uplink(twins.twin)
@@ -239,7 +228,7 @@ def test_two_persons_let_the_branch_that_the_dock_holds_go_on(twins: Twins) -> N
 def test_a_replay_of_what_was_cleared_does_not_block_again_and_a_living_clone_does(twins: Twins) -> None:
     recording = Recording(twins.desk)
     talk(recording, Uplink(twins.recorder))
-    clear(twins.desk)
+    clear(twins.folder)
     twins.desk.take(*recording.taken)
     assert len(dock_entries(twins.folder, "blocked")) == 2
     assert blocked_recorders(twins.folder) == []
@@ -387,42 +376,154 @@ def test_noise_in_a_blocked_recorders_journal_moves_nothing(scene: Scene) -> Non
 
 # Two persons.
 
-CLEARINGS: dict[str, tuple[list[str], str]] = {
-    "nobody": ([], "needs the statements of 2 different persons, not of 0"),
-    "one person": ([FIRST], "not of 1"),
-    "one statement twice": ([FIRST, FIRST], "not of 1"),
-    "two keys of one person": ([FIRST, statement("key 2", "甲")], "not of 1"),
-    "one key under two names": ([FIRST, statement("key 1", "乙")], "not of 1"),
-    "three persons": ([FIRST, SECOND, statement("key 3", "丙")], "not of 3"),
-    "a statement about another block": ([FIRST, statement("key 2", "乙", {"blocked_seq": 0})], "says something else"),
-}
+
+def said(scene: Scene, who: PersonKey, act: Act = Act.CLEAR, **about: object) -> str:
+    """A statement about this block, or about something like it."""
+    return who.sign(act, about_block(clearing(scene.folder).blocked("BWC-0001")) | about, stamp())
+
+
+def by(scene: Scene, person: str, name: str = "", roles: Sequence[Act] = (Act.CLEAR,)) -> str:
+    return said(scene, person_at(scene.folder, person, roles, name))
+
+
+def revoked(scene: Scene) -> str:
+    """He signed first."""
+    token = by(scene, LI)
+    PersonDesk(scene.folder, PosixDisc(), StillClock()).revoke(LI, "调离")
+    return token
+
+
+def certified(scene: Scene, signer: Signer, public: PublicKey) -> str:
+    """The unit's CA has certified this key for Li, and the journal does not know of it."""
+    chain = chain_from_pem(certify_person(scene.folder, StillClock(), LI, public), "chain")
+    return said(scene, PersonKey(LI, signer, chain))
+
+
+def own_key(scene: Scene) -> str:
+    key = Ed25519PrivateKey.generate()
+    return certified(scene, KeySigner(key), key.public_key())
+
+
+def zhangs_key(scene: Scene) -> str:
+    zhang = person_at(scene.folder, ZHANG)
+    public = load_der_x509_certificate(zhang.chain[0]).public_key()
+    assert isinstance(public, PublicKey)
+    return certified(scene, zhang.signer, public)
+
+
+def foreign(scene: Scene) -> str:
+    return said(scene, person_at(make_dock(scene.folder.root.parent / "elsewhere" / "station"), LI))
+
+
+def by_the_recorder(scene: Scene) -> str:
+    recorder = scene.recorder
+    return said(scene, PersonKey(recorder.device, KeySigner(recorder.signing), recorder.certificates))
+
+
+TWO = "needs one statement each of two different persons"
+CLEARINGS: dict[str, tuple[Callable[[Scene], list[str]], str]] = {
+    "nobody": (lambda _: [], TWO),
+    "one person": (lambda scene: [by(scene, ZHANG)], TWO),
+    "one statement twice": (lambda scene: [by(scene, ZHANG)] * 2, TWO),
+    "two statements of one person": (lambda scene: [by(scene, ZHANG), by(scene, ZHANG)], TWO),
+    "two keys and numbers of one name": (lambda scene: [by(scene, ZHANG), by(scene, LI, "张 三")], TWO),
+    "three persons": (lambda scene: [by(scene, one) for one in (ZHANG, LI, WANG)], TWO),
+    "about another block": (
+        lambda scene: [by(scene, ZHANG), said(scene, person_at(scene.folder, LI), blocked_seq=0)],
+        "does not say clear about this",
+    ),
+    "about another recorder": (
+        lambda scene: [by(scene, ZHANG), said(scene, person_at(scene.folder, LI), recorder="BWC-0002")],
+        "does not say clear about this",
+    ),
+    "an approval": (
+        lambda scene: [by(scene, ZHANG), said(scene, person_at(scene.folder, LI), Act.APPROVE)],
+        "does not say clear about this",
+    ),
+    "one whose key was revoked since": (lambda scene: [by(scene, ZHANG), revoked(scene)], "signed by a revoked key"),
+    "one who may only approve": (
+        lambda scene: [by(scene, ZHANG), by(scene, LI, roles=[Act.APPROVE])], "may not clear",
+    ),
+    "one who is certified and not enrolled": (
+        lambda scene: [by(scene, ZHANG), own_key(scene)],
+        "is not enrolled at this dock",
+    ),
+    "one key under two numbers": (
+        lambda scene: [by(scene, ZHANG), zhangs_key(scene)], "is not enrolled at this dock",
+    ),
+    "one of another unit": (lambda scene: [by(scene, ZHANG), foreign(scene)], "not issued by the trusted CA"),
+    "the recorder itself": (lambda scene: [by(scene, ZHANG), by_the_recorder(scene)], "is signed by the recorder"),
+    "an altered statement": (
+        lambda scene: [by(scene, ZHANG), by(scene, LI)[:-4] + "AAAA"], "signature",
+    ),
+    "noise": (lambda scene: [by(scene, ZHANG), "a.b.c"], "statement"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CLEARINGS)
 def test_less_than_two_persons_clear_nothing(scene: Scene, name: str) -> None:
-    statements, why = CLEARINGS[name]
+    make, why = CLEARINGS[name]
     scene.desk.take(another_past(scene))
+    statements = make(scene)
     with pytest.raises(LiuhenError, match=why) as caught:
-        clearing(scene.desk).clear("BWC-0001", statements)
-    assert isinstance(caught.value, RejectedError | SignatureError)
+        clearing(scene.folder).clear("BWC-0001", statements)
+    assert "\n" not in str(caught.value)
     assert not dock_entries(scene.folder, "cleared")
+    assert len(blocked_recorders(scene.folder)) == 1
+
+
+def test_who_may_not_clear_signs_no_statement(scene: Scene) -> None:
+    scene.desk.take(another_past(scene))
+    with pytest.raises(RejectedError, match="may not clear"):
+        clearing(scene.folder).sign("BWC-0001", person_at(scene.folder, LI, [Act.APPROVE]))
 
 
 def test_a_statement_is_about_one_block(scene: Scene) -> None:
+    """What has cleared one does not clear the next."""
     scene.desk.take(another_past(scene))
     (blocked,) = dock_entries(scene.folder, "blocked")
-    about = about_block(blocked)
-    clearing(scene.desk).clear("BWC-0001", [statement(f"key of {name}", name, about) for name in "甲乙"])
-    assert about == {"recorder": "BWC-0001", "blocked_seq": blocked.seq, "blocked_hash": blocked.head.hash}
+    assert about_block(blocked) == {
+        "recorder": "BWC-0001", "blocked_seq": blocked.seq, "blocked_hash": blocked.head.hash,
+    }  # fmt: skip
+    statements = clear(scene.folder).fields["statements"]
+    scene.desk.take(next_entry(scene, prev=hash_of(b"")))
+    with pytest.raises(RejectedError, match="about this"):
+        clearing(scene.folder).clear("BWC-0001", statements)
 
 
 def test_who_is_not_blocked_cannot_be_cleared(scene: Scene) -> None:
-    with pytest.raises(BadInputError, match="is not blocked"):
-        clear(scene.desk)
+    with pytest.raises(BadInputError, match="未停用 is not blocked"):
+        clear(scene.folder)
     scene.desk.take(another_past(scene))
-    clear(scene.desk)
-    with pytest.raises(BadInputError, match="is not blocked"):
-        clear(scene.desk)
+    clear(scene.folder)
+    with pytest.raises(BadInputError, match="未停用 is not blocked"):
+        clear(scene.folder)
+
+
+def test_two_persons_clear_a_recorder_by_commands(
+    scene: Scene, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.desk.take(another_past(scene))
+    verb, made = ["dock", "clear", str(scene.folder.root), "BWC-0001"], []
+    for who in (ZHANG, LI):
+        person_at(scene.folder, who)
+        monkeypatch.setenv("LIUHEN_PASSPHRASE", f"the passphrase of {who}")
+        made.append(str(tmp_path / f"{who}.statement"))
+        key = str(scene.folder.root.parent / f"of-{who}" / f"{who}.key")
+        assert main([*verb, "--key", key, "--out", made[-1]]) == 0
+        assert "出现分叉" in (told := capsys.readouterr().out)
+        assert "已签署，另需一人 signed, one of two" in told
+        assert main([*verb, "--key", key]) == 2
+        assert "需指定声明文件" in capsys.readouterr().err
+        assert main([*verb, "--key", key, "--out", made[-1]]) == 2
+        assert "is there already" in capsys.readouterr().err
+    assert main([*verb, "--statement", made[0]]) == 2
+    assert "须由两名不同人员声明" in capsys.readouterr().err
+    assert main([*verb, "--statement", str(tmp_path / "none"), "--statement", made[0]]) == 2
+    assert "none" in capsys.readouterr().err
+    assert main([*verb, "--statement", made[0], "--statement", made[1]]) == 0
+    assert "已解除停用" in capsys.readouterr().out
+    assert main(["dock", "blocked", str(scene.folder.root)]) == 0
 
 
 def test_a_lost_catalogue_forgets_no_block(scene: Scene) -> None:

@@ -9,27 +9,27 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from dock.approvals import Asked, Refusal, RefusedError
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
 from dock.opening import Opening
 from dock.person_desk import PersonDesk, PersonKey, load_person
-from dock.persons import Act
 from dock.vault_key import load_vault_key, make_vault_key, read_passphrase
 from dock.vault_shares import split_vault_key, unlock_with_shares
 from dock.views import Views, between
+from evidence.approvals import Asked, Refusal, RefusedError
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, ConfigError, LiuhenError, RejectedError, UnknownKeyError
 from evidence.io.durable import PosixDisc, make_folder
 from evidence.io.token_file import TokenFile
 from evidence.io.verify_files import verify_path
 from evidence.journal import Chain
+from evidence.persons import Act
 from evidence.sealing import Sealer, VaultKey
 from evidence.verify import Verdict
 from tests.dock.desk import FaultyDisc, PulledPlugError, dock_entries
 from tests.dock.fake_recorder import BOOT, FakeRecorder, StillClock, hash_of, make_dock
-from tests.dock.people import NAMES
 from tests.evidence.golden import signer, stamp
+from tests.evidence.people import NAMES
 
 ZHANG, LI = "110123", "110124"
 DEVICE = "BWC-0001"
@@ -84,12 +84,12 @@ def seal_into(folder: DockFolder, recorder: FakeRecorder) -> None:
         "bytes": len(whole), "sha256": hash_of(whole), "stored_bytes": len(stored), "parts": parts,
         "frames": 60, "samples": 0, "duration_us": 2_000_000, "complete": True, "epoch": stamp().to_fields(),
     }  # fmt: skip
-    seal = recorder.add("segment", fields, x5c=(recorder.certificate,))
+    seal = recorder.add("segment", fields, x5c=recorder.certificates)
     photo = Sealer(vault, DEVICE, hash_of(STILL)).seal(STILL)  # type: ignore[arg-type]
     still = recorder.add("still", {
         "blob": hash_of(STILL), "bytes": len(STILL), "stored_bytes": len(photo), "stored_sha256": hash_of(photo),
         "recording": None, "segment": None, "index": None, "captured_boot_us": 1, "width": 64, "height": 48,
-    }, x5c=(recorder.certificate,))  # fmt: skip
+    }, x5c=recorder.certificates)  # fmt: skip
     for path, content, entry in (
         (folder.segment(DEVICE, SEGMENT), stored, seal), (folder.blob(DEVICE, hash_of(STILL)), photo, still),
     ):  # fmt: skip

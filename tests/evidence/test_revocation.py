@@ -122,9 +122,9 @@ def test_a_short_past_on_a_card_written_with_the_stolen_key_is_not_authentic(
 
 
 def lone_file(root: Path, token: str) -> Path:
-    (root / f"{SEGMENT}.mp4").write_bytes(b"".join(PARTS))
+    (root / f"{SEGMENT}.lhs").write_bytes(b"".join(PARTS))
     (root / f"{SEGMENT}.jws").write_text(f"{token}\n")
-    return root / f"{SEGMENT}.mp4"
+    return root / f"{SEGMENT}.lhs"
 
 
 def test_a_segment_on_its_own_is_dated_by_its_receipt(tmp_path: Path, writer: Writer, docks_journal: Path) -> None:
@@ -197,22 +197,3 @@ def test_the_command_takes_the_docks_journal(
     assert main(arguments) == 0
     assert main([*arguments, "--dock-journal", str(docks_journal)]) == 1
     assert "was revoked" in capsys.readouterr().out
-
-
-def test_a_vault_says_which_recorder_is_blocked_until_it_is_cleared(tmp_path: Path, writer: Writer) -> None:
-    for cleared in (False, True):
-        dock = Writer(DOCK)
-        receipt_for(dock, seal_of(writer))
-        fields = {
-            "recorder": RECORDER,
-            "why": "fork",
-            "entry_seq": 4,
-            "entry_hash": None,
-            "other_hash": dock.chain.head.hash,
-        }
-        blocked = dock.add("blocked", fields)
-        if cleared:
-            dock.add("cleared", {"recorder": RECORDER, "blocked_seq": blocked.seq, "statements": ["a.b.c", "d.e.f"]})
-        report = verify_path(vault_of(tmp_path / str(cleared), writer, dock), TRUST)
-        what = "the dock has blocked the recorder (fork): its key has signed another one"
-        assert found(report) == ((Verdict.AUTHENTIC, "") if cleared else (Verdict.NOT_AUTHENTIC, what))

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from dock.persons import Act, Person, Persons, Statement, are_two, read_statement
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, LiuhenError, RejectedError
 from evidence.journal import Entry, token_hash
 from evidence.kinds import HASH
 from evidence.model import DEVICE_ID, SEGMENT_ID
+from evidence.persons import Act, Person, Persons, Statement, are_two, read_statement
 
 ARTICLES = "weixian 22, xuchang 16"
 SHORT = 12

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dock.approvals import ITEMS_LIMIT, Asked, Refusal, RefusedError, about_approval, short_name
-from dock.persons import Act, Person, are_two, check_statement, read_statement
+from evidence.approvals import ITEMS_LIMIT, Asked, Refusal, RefusedError, about_approval, short_name
 from evidence.errors import BadInputError, LiuhenError, RejectedError
 from evidence.journal import token_hash
 from evidence.kinds import STATEMENT_LIMIT
-from tests.dock.people import (
+from evidence.persons import Act, Person, are_two, check_statement, read_statement
+from tests.evidence.golden import OTHER, RECORDER, SEGMENT, TRUST, hash_of
+from tests.evidence.make_vectors import FOLDER
+from tests.evidence.people import (
     APPROVAL,
     ASKED,
     ASKING,
@@ -28,8 +30,6 @@ from tests.dock.people import (
     named,
     statement,
 )
-from tests.evidence.golden import OTHER, RECORDER, SEGMENT, TRUST, hash_of
-from tests.evidence.make_vectors import FOLDER
 
 ABOUT = about_approval(REQUEST)
 

@@ -94,7 +94,7 @@ def check_statement(token: str, trust: Trust, act: str, about: Mapping[str, Any]
     """
     said = read_statement(token, trust)
     if said.act != act or said.about != about:
-        raise RejectedError(f"statement of {said.person}", f"does not say {act} about this")
+        raise RejectedError(f"statement of {said.person}", f"并非针对此事 does not say {act} about this")
     return Person(said.person, said.kid, said.person)
 
 
