@@ -56,9 +56,9 @@ class Words:
 
     def text(self) -> str:
         """For a person: `warning: interrupted; critical: fault`."""
-        named = {state: [word for word, one in self.states.items() if one is state] for state in State}
         bad = (State.WARNING, State.CRITICAL)
-        return "; ".join(f"{state}: {', '.join(named[state])}" for state in bad if named[state]) or "none"
+        named = {state: [word for word, one in self.states.items() if one is state] for state in bad}
+        return "; ".join(f"{state}: {', '.join(words)}" for state, words in named.items() if words) or "none"
 
 
 @dataclass(frozen=True, slots=True)
