@@ -150,9 +150,13 @@ class Judgement {
     if (head === undefined) this.report.note(new Trouble(GAPS, 'head_missing'), { file: `${name}.head` });
     else if (head.token === null) this.report.note(bad('one_line'), { file: `${name}.head` });
     const revocations = dock === null ? new Revocations() : dock.revocations;
-    const journal = new ReadJournal(new JournalCheck(this.trust, device, stated, revocations));
+    const acts = device === DOCK_NAME ? new Acts(this.trust) : null;
+    const journal = new ReadJournal(new JournalCheck(this.trust, device, stated, revocations), acts);
     Object.assign(journal, { device, name, folder: folderOf(file.path), sizeBytes: file.size });
     await journal.read(linesOf(file, this.tick), this.report, name);
+    for (const [{ seq }, code, words] of acts === null ? [] : acts.unsigned) {
+      this.report.note(new Trouble(GAPS, code, words), { file: name, entry: Number(seq) });
+    }
     if (head !== undefined && head.token !== null) {
       this.report.attempt({ file: `${name}.head` }, () => this.checkHead(head.token, device, dock || journal));
     }

@@ -24,6 +24,8 @@ const recordingId = matching(/^[0-9a-f]{12}-r[0-9]{4}$/);
 const interruptionId = matching(/^[0-9a-f]{12}-i[0-9]{4}$/);
 const pauseId = matching(/^[0-9a-f]{12}-p[0-9]{4}$/);
 const tokenText = matching(/^([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+$/);
+const STATEMENT_LIMIT = 49152;
+const statementText = (value) => tokenText(value) && value.length <= STATEMENT_LIMIT;
 const partRow = (value) => Array.isArray(value) && value.length === PART_ROW.length
   && value.every((one, at) => PART_ROW[at](one));
 const PART_ROW = [count, hash, count, hash];
@@ -165,6 +167,11 @@ const KINDS = {
   blob_stored: { recorder: owner, blob: hash, stored_bytes: count, entry_seq: count, entry_hash: hash },
   report_taken: { recorder: owner, interruption: interruptionId, entry_seq: count, entry_hash: hash },
   explanation: { recorder: owner, interruption: interruptionId, author: text, text },
+  person_enrolled: { person: owner, kid: hash, name: text, roles: (value) => isList(text)(value) && value.length > 0 },
+  person_revoked: { person: owner, kid: hash, why: text },
+  view_asked: { request: hash, statement: statementText },
+  view_approved: { request: hash, statement: statementText },
+  opened: { request: hash, recorder: owner, item: (value) => segmentId(value) || hash(value), sha256: hash },
   blocked: { recorder: owner, why: text, entry_seq: count, entry_hash: orNull(hash), other_hash: hash },
   cleared: { recorder: owner, blocked_seq: count, statements: (value) => isList(tokenText)(value) && value.length > 0 },
   clock_set_back: { recorder: owner, entry_seq: count, entry_hash: hash, back_us: count },

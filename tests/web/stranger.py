@@ -10,8 +10,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from evidence.acts import about_block
+from evidence.approvals import about_approval
 from evidence.certificates import Role
 from evidence.journal import Chain, sign_head
+from evidence.persons import Act
 from evidence.receipts import DOCK
 from evidence.signing import KeySigner, PrivateKey
 from tests.evidence.golden import (
@@ -35,6 +38,7 @@ from tests.evidence.golden import (
     stamp,
     subject,
 )
+from tests.evidence.people import ASKING, EVERY_ROLE, LI, NAMES, REQUEST, WANG, ZHANG, statement
 from tests.evidence.trees import receipt_for, seal_of
 
 Files = dict[str, bytes]
@@ -195,12 +199,41 @@ def receipt_for_another(**changes: object) -> Unit:
     return made
 
 
-def blocked(*, cleared: bool) -> Unit:
+def enrolled() -> Unit:
+    """Three persons may do everything."""
     made = unit()
-    found = made.dock.add("blocked", {**SAMPLES["blocked"], "recorder": RECORDER})
-    if cleared:
-        made.dock.add("cleared", {**SAMPLES["cleared"], "recorder": RECORDER, "blocked_seq": found.seq})
+    for person in (ZHANG, LI, WANG):
+        fields = {"person": person, "kid": signer(person).kid, "name": NAMES[person], "roles": list(EVERY_ROLE)}
+        made.dock.add("person_enrolled", fields)
     return made
+
+
+def blocked(*persons: str, times: int = 1, act: Act = Act.CLEAR) -> Unit:
+    """Blocked so often, and then cleared by these."""
+    made = enrolled()
+    for _ in range(times):
+        found = made.dock.add("blocked", {**SAMPLES["blocked"], "recorder": RECORDER})
+    if persons:
+        statements = [statement(one, act, about_block(found)) for one in persons]
+        fields = {"recorder": RECORDER, "blocked_seq": found.seq, "statements": statements}
+        made.dock.add("cleared", fields)
+    return made
+
+
+def opening(*approvals: str, item: str = SEGMENT, revoked: str | None = None) -> Unit:
+    """Zhang asks for the segment; approved like this, it is opened."""
+    made = enrolled()
+    made.dock.add("view_asked", {"request": REQUEST, "statement": ASKING})
+    for one in approvals:
+        made.dock.add("view_approved", {"request": REQUEST, "statement": one})
+    if revoked is not None:
+        made.dock.add("person_revoked", {"person": revoked, "kid": signer(revoked).kid, "why": "moved"})
+    made.dock.add("opened", {"request": REQUEST, "recorder": RECORDER, "item": item, "sha256": hash_of(b"")})
+    return made
+
+
+def approval(person: str, request: str = REQUEST, key: str | None = None) -> str:
+    return statement(person, Act.APPROVE, about_approval(request), key=key)
 
 
 GOOD = opened()
@@ -291,8 +324,22 @@ CASES: Mapping[str, Case] = {
     "one recording, its key revoked, with a receipt": alone_under(revoked(7)),
     "one recording, its key revoked, without a receipt": alone_under(revoked(7, receipt=False)),
     "one recording, nothing revoked": alone_under(unit()),
-    "blocked by the dock": vault(made=blocked(cleared=False)),
-    "blocked by the dock and cleared": vault(made=blocked(cleared=True)),
+    "blocked by the dock": vault(made=blocked()),
+    "blocked by the dock and cleared": vault(made=blocked(LI, WANG)),
+    "blocked by the dock twice and cleared": vault(made=blocked(LI, WANG, times=2)),
+    "cleared by one person": vault(made=blocked(LI)),
+    "cleared by one person twice": vault(made=blocked(LI, LI)),
+    "cleared by three": vault(made=blocked(ZHANG, LI, WANG)),
+    "cleared by statements that approve something": vault(made=blocked(LI, WANG, act=Act.APPROVE)),
+    # what the dock says to have opened
+    "opened as two persons have signed": vault(made=opening(approval(LI))),
+    "opened without an approval": vault(made=opening()),
+    "opened by who asked": vault(made=opening(approval(ZHANG))),
+    "opened by a bad approval beside a good one": vault(made=opening(approval(ZHANG), approval(LI))),
+    "opened by the approval of another request": vault(made=opening(approval(LI, hash_of(b"other")))),
+    "opened by an approval in another's name": vault(made=opening(approval(LI, key=ZHANG))),
+    "opened after the approver was revoked": vault(made=opening(approval(LI), revoked=LI)),
+    "opened what was not asked for": vault(made=opening(approval(LI), item=hash_of(b"other"))),
 }  # fmt: skip
 
 
