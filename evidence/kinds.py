@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evidence.errors import BadInputError
-from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole
+from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole, utc_from_text
 
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
 INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
 PAUSE_ID = re.compile(r"[0-9a-f]{12}-p[0-9]{4}")
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+MATTERS_LIMIT = 500
 
 FRAGMENT_KINDS = ("fragment", "recovered")
 """Entries of a fragment: written as it was captured, or found whole after a power cut."""
@@ -62,6 +64,34 @@ def _time(value: Any) -> bool:
     except BadInputError:
         return False
     return True
+
+
+def _utc(value: Any) -> bool:
+    try:
+        utc_from_text(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(_text(one) for one in value)
+
+
+def _matters(value: Any) -> bool:
+    """What is to be recorded: a name that is there, and three columns of which any may be empty."""
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= MATTERS_LIMIT
+        and all(
+            isinstance(row, list) and len(row) == 4 and _text(row[0]) and all(_or_empty(one) for one in row[1:])
+            for row in value
+        )
+    )
+
+
+def _or_empty(value: Any) -> bool:
+    return value == "" or _text(value)
 
 
 def _parts(value: Any) -> bool:
@@ -175,6 +205,17 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "report_taken": {"recorder": _owner, "interruption": _interruption, "entry_seq": _count, "entry_hash": _hash},
     "explanation": {"recorder": _owner, "interruption": _interruption, "author": _text, "text": _text},
+    # what people tell the dock, because nothing else knows it
+    "classified": {
+        "recorder": _owner, "recording": _recording, "unit": _text, "officer": _text,
+        "used_from": _utc, "used_to": _utc, "party": _text, "cause": _text, "author": _text,
+    },
+    "reviewed": {
+        "recorder": _owner, "recording": _recording, "said": _texts, "remark": _or_none(_text), "author": _text,
+    },
+    "away": {"recorder": _owner, "left": _utc, "returned": _or_none(_utc), "reason": _text, "author": _text},
+    "archived": {"month": _matching(MONTH), "medium": _text, "author": _text},
+    "item_list": {"matters": _matters, "author": _text},
 }  # fmt: skip
 
 
