@@ -12,6 +12,8 @@ from pathlib import Path
 from dock.clock import SystemClock
 from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
+from dock.filing_command import add_filing_verbs
+from dock.findings_command import add_findings_verb
 from dock.folder import DockFolder
 from dock.health import heard, heard_fields, print_heard, state_of
 from dock.receiver import serve
@@ -66,7 +68,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the recorder's files")
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
     add_regime(give)
-    add_duty_verbs(verbs)
+    for add_verbs in (add_duty_verbs, add_filing_verbs, add_findings_verb):
+        add_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
     take.add_argument("folder", type=Path, metavar="DIR", help="the dock")

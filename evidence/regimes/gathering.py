@@ -19,7 +19,6 @@ from evidence.regimes.facts import (
     CaseFacts,
     Cause,
     Facts,
-    InterruptionFacts,
     LookFacts,
     Moment,
     MonthFacts,
@@ -48,6 +47,12 @@ class Books:
 
     dock: Sequence[Entry]
     recorders: Mapping[str, Sequence[Entry]]
+
+    @property
+    def regimes(self) -> tuple[str, ...]:
+        """The regulations that officers were assigned to work under, each once."""
+        named = (one.fields["regime"] for one in self.dock if one.kind == "assignment")
+        return tuple(dict.fromkeys(one for one in named if one is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +87,6 @@ class Gathered:
     def facts(self) -> tuple[Facts, ...]:
         """For `judging.judge`."""
         return tuple(chain(chain.from_iterable(shift.facts for shift in self.shifts), self.whole))
-
-    @property
-    def regimes(self) -> tuple[str, ...]:
-        """The regulations that officers were assigned to work under, each once."""
-        named = (shift.officer.regime for shift in self.shifts if shift.officer is not None)
-        return tuple(dict.fromkeys(one for one in named if one is not None))
 
 
 def gather(books: Books, regimes: Iterable[Regime]) -> Gathered:
@@ -168,8 +167,3 @@ def _unit(recordings: Sequence[RecordingFacts], dock: Sequence[Entry]) -> Iterat
         spot_checked=None if reviewed is None else dock_moment(reviewed),
         listed=None if listed is None else all(all(row) for row in listed.fields["matters"]),
     )
-
-
-def interruptions(shifts: Iterable[Shift]) -> tuple[InterruptionFacts, ...]:
-    """Those of several shifts."""
-    return tuple(one for shift in shifts for one in shift.facts if isinstance(one, InterruptionFacts))
