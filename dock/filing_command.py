@@ -41,8 +41,8 @@ Says that a month's recordings were handed to the archive (xuchang 11).
   liuhen dock archived station 2026-11 --medium "光盘 2026-11-A" --author 640221-0200
 """
 ITEMS_HELP = """\
-Keeps the unit's list of matters to be recorded (pingluo 7, changzhi 6). FILE is a CSV in UTF-8, a matter a line, without
-a head: matter, scope, stage, manner.
+Keeps the unit's list of matters to be recorded (pingluo 7, changzhi 6). FILE is a CSV in UTF-8 without a
+head, a matter a line: matter, scope, stage, manner.
 
   liuhen dock items station matters.csv --author 640221-0200
 """

@@ -39,8 +39,13 @@ class Judged:
     @property
     def contested(self) -> tuple[Ruling, ...]:
         """Where several regulations speak of the same thing and not all are met: the strictest, and why."""
-        rulings = (one for one in strictest(self.findings) if one.others and one.finding.verdict is not Verdict.MET)
-        return tuple(rulings)
+        return tuple(one for one in strictest(self.findings) if _contested(one))
+
+
+def _contested(ruling: Ruling) -> bool:
+    first = ruling.finding
+    several = any(other.regime != first.regime for other in ruling.others)
+    return several and bool(first.subject) and first.verdict is not Verdict.MET
 
 
 def judge_folder(folder: DockFolder, regimes: Sequence[str], now: Moment) -> Judged:

@@ -93,7 +93,7 @@ def _ruling_fields(one: Ruling) -> dict[str, Any]:
 def print_judged(judged: Judged, within_days: int, console: Console, everything: bool = False) -> None:
     """For a clerk, Chinese with English beside it."""
     for regime in judged.regimes:
-        console.print(f"{regime.title}（{regime.issuer}） [dim]{regime.name}[/]")
+        console.print(Text(f"{regime.title}（{regime.issuer}） ").append(regime.name, style="dim"))
     console.print(f"截至 as of {wall_time(judged.now)}\n")
     console.print(_articles(judged.findings, everything))
     due = judged.due(within_days)

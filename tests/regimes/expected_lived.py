@@ -1,7 +1,7 @@
 """What each regulation finds in two days that a recorder and a dock have lived through; written before they were run.
 
 A row: article, check, about what (`-`: nothing is known of it here), verdict, and the last day on which it is in time.
-All stored things of a day are `m`. Of cases, acts and looks at evidence a dock is not told yet, so a person has to look.
+All stored things of a day are `m`. A dock is not told of cases, acts and looks at evidence yet: a person.
 """
 
 MEETS = {

@@ -1,4 +1,4 @@
-"""Days that a simulated recorder and a real dock live through, each once for all tests, and the clerk in the evening."""
+"""Days that a simulated recorder and a real dock live through, once for all tests, and the clerk in the evening."""
 
 from __future__ import annotations
 
