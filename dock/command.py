@@ -17,6 +17,7 @@ from dock.findings_command import add_findings_verb
 from dock.folder import DockFolder
 from dock.health import heard, heard_fields, print_heard, state_of
 from dock.receiver import serve
+from dock.report_command import add_report_verb
 from evidence.errors import BadInputError
 from evidence.health import EXIT_CODES, State
 from evidence.io.command import Command
@@ -68,7 +69,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the recorder's files")
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
     add_regime(give)
-    for add_verbs in (add_duty_verbs, add_filing_verbs, add_findings_verb):
+    for add_verbs in (add_duty_verbs, add_filing_verbs, add_findings_verb, add_report_verb):
         add_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)

@@ -33,8 +33,8 @@ true:
 - **not for this system**: aims, definitions, paper files, penalties.
 
 `liuhen dock findings` gathers the facts from the journals that a dock holds and judges them. Of cases, acts and looks
-at evidence no journal speaks yet (issue 5): what is checked of them `needs a person`. Where a row says *not yet*, the act
-itself has still to be built too, and until then a person has to see to it.
+at evidence no journal speaks yet (issue 5): what is checked of them `needs a person`. Where a row says *not yet*, the
+act itself has still to be built too, and until then a person has to see to it.
 """
 
 
