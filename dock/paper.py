@@ -7,7 +7,7 @@ and English between words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -22,9 +22,11 @@ POINT_MM = 25.4 / 72
 INK, PALE, RULE, HAIR = "#23292e", "#6b757d", "#cfd6db", "#e6eaec"
 TEXT_PT, SMALL_PT, TITLE_PT, HEAD_PT = 9.0, 7.5, 17.0, 11.5
 LEADING = 1.45
-GAP_MM = 3.0
-UNBROKEN = re.compile(r"[!-~]+ ?|\s|.", re.DOTALL)
-"""What a line is broken between: runs of ASCII, and every other character by itself."""
+GAP_MM, ROW_MM, HEAD_MM, RULE_ABOVE_MM = 3.0, 2.8, 10.4, 4.6
+"""Between columns, between rows, for a table's head, and from a rule to the foot of the letters below it."""
+CLOSING, OPENING = r"、，。；：！？）》」』,.;:!?)\]", "（《「『"
+UNBROKEN = re.compile(rf"[{OPENING}]*(?:[!-~]+|.)[{CLOSING}]* ?", re.DOTALL)
+"""A line is broken between these: runs of ASCII, every other character by itself, with the signs that belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Paper:
         count = self._pdf.pages_count
         for page in range(1, count + 1):
             self._pdf.page = page
+            # fpdf2 writes a font into a page only when it changes, and what it remembers is the last page's.
+            self._pdf.set_font("house", size=1)
             self._write(MARGIN_MM, HEIGHT_MM - 10, self.title, SMALL_PT, PALE)
             number = f"{page} / {count}"
             self._write(WIDTH_MM - MARGIN_MM - self._width(number, SMALL_PT), HEIGHT_MM - 10, number, SMALL_PT, PALE)
@@ -138,12 +142,12 @@ class Paper:
         self._head(columns)
         for row in rows:
             laid = [self._laid(cell, column.width_mm - GAP_MM) for cell, column in zip(row, columns, strict=True)]
-            height = 2.2 + max(sum(size * POINT_MM * LEADING for _, size, _ in lines) for lines in laid)
+            height = ROW_MM + max(sum(size * POINT_MM * LEADING for _, size, _ in lines) for lines in laid)
             if self._room(height):
                 self._head(columns)
             self._row(columns, row, laid)
             self.y += height
-            self._rule(HAIR, self.y - 4.2)
+            self._rule(HAIR, self.y - RULE_ABOVE_MM)
         self.y += 1
 
     def _head(self, columns: Sequence[Column]) -> None:
@@ -153,8 +157,8 @@ class Paper:
             [Cell.of(one.head) for one in columns],
             [[(one.head.zh, SMALL_PT + 0.5, INK), (one.head.en, SMALL_PT - 1, PALE)] for one in columns],
         )
-        self.y += 7.6
-        self._rule(RULE, self.y - 4.2)
+        self.y += HEAD_MM
+        self._rule(RULE, self.y - RULE_ABOVE_MM)
 
     def _row(
         self, columns: Sequence[Column], row: Sequence[Cell], laid: Sequence[Sequence[tuple[str, float, str]]]
@@ -178,20 +182,7 @@ class Paper:
         return zh + [(line, SMALL_PT - 0.5, PALE) for line in self._wrap(cell.en, width_mm, SMALL_PT - 0.5)]
 
     def _wrap(self, text: str, width_mm: float, size_pt: float) -> list[str]:
-        """Lines that fit; a run of ASCII that is too long by itself is cut anywhere."""
-        lines: list[str] = []
-        line, used = "", 0.0
-        for piece in self._pieces(text, width_mm, size_pt):
-            wide = self._width(piece.rstrip(), size_pt)
-            if line and used + wide > width_mm:
-                lines.append(line.rstrip())
-                line, used = "", 0.0
-            line, used = line + piece, used + self._width(piece, size_pt)
-        return [*lines, line.rstrip()] if line else lines
-
-    def _pieces(self, text: str, width_mm: float, size_pt: float) -> Iterable[str]:
-        for piece in UNBROKEN.findall(text):
-            yield from piece if self._width(piece, size_pt) > width_mm else (piece,)
+        return wrapped(text, width_mm, lambda piece: self._width(piece, size_pt))
 
     def _width(self, text: str, size_pt: float) -> float:
         self._pdf.set_font("house", size=size_pt)
@@ -230,3 +221,21 @@ class Paper:
     def _fill(self, x: float, y: float, width_mm: float, height_mm: float, colour: str) -> None:
         self._pdf.set_fill_color(colour)
         self._pdf.rect(x, y, width_mm, height_mm, style="F")
+
+
+def wrapped(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    """Lines that fit into `width`; a run of ASCII that does not by itself is cut anywhere."""
+    lines: list[str] = []
+    line, used = "", 0.0
+    for piece in _pieces(text, width, measure):
+        wide = measure(piece)
+        if line and used + measure(piece.rstrip()) > width:
+            lines.append(line.rstrip())
+            line, used = "", 0.0
+        line, used = line + piece, used + wide
+    return [*lines, line.rstrip()] if line else lines
+
+
+def _pieces(text: str, width: float, measure: Callable[[str], float]) -> Iterator[str]:
+    for piece in UNBROKEN.findall(text):
+        yield from piece if measure(piece.rstrip()) > width else (piece,)

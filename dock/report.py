@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dock.findings import Judged
+from dock.findings import DAY_US, Judged
 from dock.report_words import CHECK_WORDS, cause_words
 from evidence.account import Interruption, Use
 from evidence.errors import BadInputError
 from evidence.regimes.calendar import day_of
 from evidence.regimes.facts import Moment, MonthFacts
 from evidence.regimes.gathering import UNIT, Shift
-from evidence.regimes.judging import strictest
+from evidence.regimes.judging import coming_due, strictest
 from evidence.regimes.model import Finding, Regime, Verdict, Words
 from evidence.regimes.shown import Line, counts_of, lines_of
 
 DUE_DAYS = 14
+SHORT_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Report:
 
 def make_report(judged: Judged, selection: Selection) -> Report:
     """The content. Raises BadInputError when nothing fits the selection."""
-    shifts = tuple(shift for shift in judged.gathered.shifts if selection.takes(shift))
+    shifts = tuple(shift for shift in judged.gathered.shifts if selection.takes(shift) and _worn(shift, selection))
     if not shifts:
         named = sorted({shift.name for shift in judged.gathered.shifts})
         hint = f"shifts here are {', '.join(named[-3:])}" if named else "no recorder has given its journal yet"
@@ -126,7 +127,7 @@ def make_report(judged: Judged, selection: Selection) -> Report:
         causes=_causes(broken),
         deadlines=_deadlines(findings),
         findings=findings,
-        due=tuple(one for one in judged.due(DUE_DAYS) if one.subject in subjects),
+        due=_due(findings, judged.now),
         people=_people(judged.findings) if selection.of_unit else (),
     )
 
@@ -134,6 +135,17 @@ def make_report(judged: Judged, selection: Selection) -> Report:
 def month_of(moment: Moment) -> str | None:
     """The month in China, None when nobody had set the clock."""
     return f"{day_of(moment.utc_us):%Y-%m}" if moment.believed else None
+
+
+def _worn(shift: Shift, selection: Selection) -> bool:
+    """A recorder that is switched on in its dock begins a shift that ends at once; nobody has to read of it."""
+    short = shift.account.end_us - shift.account.start_us < SHORT_US
+    return not short or bool(shift.recordings) or shift.name == selection.shift
+
+
+def _due(findings: Iterable[Finding], now: Moment) -> tuple[Finding, ...]:
+    """What has to be done soon, each once, by the strictest regulation."""
+    return coming_due((one.finding for one in strictest(findings)), now.utc_us, DUE_DAYS * DAY_US)
 
 
 def _whole(judged: Judged, selection: Selection, shifts: Iterable[Shift]) -> set[str]:

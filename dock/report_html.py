@@ -26,12 +26,13 @@ STYLE = """
 body { font: 15px/1.55 "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", sans-serif;
   color: #23292e; background: #fff; max-width: 62rem; margin: 2.5rem auto; padding: 0 1.5rem; }
 h1 { font-size: 1.6rem; font-weight: 600; margin: 0; }
-h2 { font-size: 1.1rem; font-weight: 600; margin: 2.4rem 0 .6rem; padding-bottom: .3rem; border-bottom: 1px solid #cfd6db; }
+h2 { font-size: 1.1rem; font-weight: 600; margin: 2.4rem 0 .6rem; padding-bottom: .3rem;
+  border-bottom: 1px solid #cfd6db; }
 .en { color: #6b757d; font-size: .86em; font-weight: 400; }
 p.en { margin: .1rem 0 1rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; margin: 1.2rem 0; }
 dt { color: #6b757d; } dd { margin: 0; }
-table { border-collapse: collapse; width: 100%; } tr { break-inside: avoid; }
+table { border-collapse: collapse; width: 100%; margin-top: .9rem; } tr { break-inside: avoid; }
 th { text-align: left; font-weight: 600; font-size: .86em; color: #4a545b; border-bottom: 1px solid #cfd6db; }
 th, td { padding: .35rem .8rem .35rem 0; vertical-align: top; } td { border-bottom: 1px solid #eceff1; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -63,7 +64,8 @@ def _head(report: Report) -> str:
     rows += [(Words("依据", "by"), f"{one.title}（{one.issuer}）") for one in report.regimes]
     facts = "".join(f"<dt>{_both(label)}</dt><dd>{escape(value)}</dd>" for label, value in rows)
     cards = "".join(
-        f'<div class="card"><b style="color:{VERDICT_COLOURS[verdict]}">{count}</b>{_both(verdict_words(verdict))}</div>'
+        f'<div class="card"><b style="color:{VERDICT_COLOURS[verdict]}">{count}</b>'
+        f"{_both(verdict_words(verdict))}</div>"
         for verdict, count in report.counts.items()
         if count or verdict in (Verdict.BROKEN, Verdict.OPEN)
     )
@@ -122,8 +124,10 @@ def _breaks(report: Report) -> str:
         return f"{title}<p>{_both(Words('无中断', 'no recording broke'))}</p>"
     longest = max(row.length_us for row in report.causes)
     causes = "".join(
-        f'<tr><td>{_both(row.cause)}</td><td style="width:45%">{_bar([(row.length_us, BAR_COLOUR)], longest, 14)}</td>'
-        f'<td class="n">{row.count}</td><td class="n">{duration(row.length_us)}</td><td class="n">{row.unsaid}</td></tr>'
+        f"<tr><td>{_both(row.cause)}</td>"
+        f'<td style="width:45%">{_bar([(row.length_us, BAR_COLOUR)], longest, 14)}</td>'
+        f'<td class="n">{row.count}</td><td class="n">{duration(row.length_us)}</td>'
+        f'<td class="n">{row.unsaid}</td></tr>'
         for row in report.causes
     )
     heads = _heads(
@@ -171,7 +175,7 @@ def _shares(*counts: int) -> list[tuple[int, str]]:
 def _due(due: Iterable[Finding]) -> str:
     rows = "".join(
         f'<tr><td class="keep">{last_day(one.deadline_us)}</td><td class="keep">{escape(one.cites)}</td>'
-        f'<td>{_both(one.why)}</td><td class="id">{escape(one.subject)}</td></tr>'
+        f'<td>{_stacked(one.why)}</td><td class="id">{escape(one.subject)}</td></tr>'
         for one in due
     )
     if not rows:
@@ -197,7 +201,8 @@ def _lines(report: Report) -> Iterator[str]:
         before = line.cites
         yield (
             f'<tr><td class="keep">{escape(cites)}</td>'
-            f'<td style="color:{VERDICT_COLOURS[line.verdict]}" class="keep">{_stacked(verdict_words(line.verdict))}</td>'
+            f'<td class="keep" style="color:{VERDICT_COLOURS[line.verdict]}">'
+            f"{_stacked(verdict_words(line.verdict))}</td>"
             f'<td>{_stacked(line.why)}</td><td class="id">{escape(line.about)}</td>'
             f'<td class="keep">{last_day(line.deadline_us)}</td></tr>'
         )

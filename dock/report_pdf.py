@@ -119,9 +119,9 @@ def _each_break(paper: Paper, report: Report) -> None:
 def _deadlines(paper: Paper, report: Report) -> None:
     paper.heading(Words("期限", "Deadlines"))
     columns = (
-        Column(Words("事项", "duty"), 50), Column(Words("", ""), 52), Column(Words("按时", "in time"), 18, numbers=True),
-        Column(Words("未到期", "open"), 18, numbers=True), Column(Words("逾期", "late"), 18, numbers=True),
-        Column(Words("需核定", "for a person"), 18, numbers=True),
+        Column(Words("事项", "duty"), 50), Column(Words("", ""), 52),
+        Column(Words("按时", "in time"), 18, numbers=True), Column(Words("未到期", "open"), 18, numbers=True),
+        Column(Words("逾期", "late"), 18, numbers=True), Column(Words("需核定", "for a person"), 18, numbers=True),
     )  # fmt: skip
     paper.table(
         columns,
@@ -167,12 +167,9 @@ def _articles(paper: Paper, report: Report) -> None:
 
 
 def _lines(report: Report) -> Iterator[Sequence[Cell]]:
-    before = ""
     for line in report.lines:
-        cites = "" if line.cites == before else line.cites
-        before = line.cites
         yield (
-            Cell(cites),
+            Cell(line.cites),
             Cell.of(verdict_words(line.verdict), VERDICT_COLOURS[line.verdict]),
             Cell.of(line.why),
             Cell("", line.about),

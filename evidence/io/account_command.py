@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def read_journals(path: Path) -> Iterator[tuple[str, list[Entry]]]:
     path = path.resolve()
     if (path / JOURNAL_DB).is_file():
         with closing(JournalStore(path / JOURNAL_DB, access_for(path / JOURNAL_DB))) as store:
-            yield entries_in_order(path.name, store.tokens())
+            yield _entries(path.name, store.tokens())
         return
     one = path / JOURNAL_TEXT
     found = [one] if one.is_file() else sorted(path.glob(f"*/{JOURNAL_TEXT}"))
@@ -93,7 +93,7 @@ def read_journals(path: Path) -> Iterator[tuple[str, list[Entry]]]:
     if not found:
         raise BadInputError(str(path), "holds no recorder's journal", "give a vault, a folder in it, or a spool")
     for text in found:
-        yield entries_in_order(text.parent.name, read_lines(text))
+        yield _entries(text.parent.name, read_lines(text))
 
 
 def written_at_dock(path: Path, device: str) -> set[str]:
@@ -103,13 +103,12 @@ def written_at_dock(path: Path, device: str) -> set[str]:
     found = next((one / DOCK / JOURNAL_TEXT for one in vaults if (one / DOCK / JOURNAL_TEXT).is_file()), None)
     if found is None:
         return set()
-    _, entries = entries_in_order(DOCK, read_lines(found))
+    _, entries = _entries(DOCK, read_lines(found))
     said = [entry.fields for entry in entries if entry.kind == EXPLANATION]
     return {fields["interruption"] for fields in said if fields["recorder"] == device}
 
 
-def entries_in_order(name: str, tokens: Iterable[str]) -> tuple[str, list[Entry]]:
-    """A journal's entries and their owner (`name` where there are none). Raises BadInputError, ChainError."""
+def _entries(name: str, tokens: Iterator[str]) -> tuple[str, list[Entry]]:
     head, entries = EMPTY, []
     for number, token in enumerate(tokens):
         entry = read_entry(token, f"{name} entry {number}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from dock.filing import Classification, FilingDesk
 from dock.folder import DockFolder
 from evidence.io.durable import PosixDisc
@@ -57,6 +59,13 @@ class Evening:
 
 def desk_of(root: Path, wall: str = "2026-11-25 18:00") -> FilingDesk:
     return FilingDesk(DockFolder(root), PosixDisc(), Evening(wall))
+
+
+def lived_root(factory: pytest.TempPathFactory) -> Path:
+    """Where the days are lived, the same for all tests of a run."""
+    root = factory.getbasetemp() / "lived"
+    root.mkdir(exist_ok=True)
+    return root
 
 
 @cache

@@ -14,7 +14,7 @@ from evidence.regimes.facts import Facts, InterruptionFacts, ItemFacts, PauseFac
 from tests.regimes.days import PAUSE_REASONS, at
 from tests.regimes.expected import Row, rows
 from tests.regimes.expected_lived import BREAKS, MEETS
-from tests.regimes.lived import bad_day, good_day
+from tests.regimes.lived import bad_day, good_day, lived_root
 from tests.regimes.test_judging import told
 
 LETTERS: dict[type[Facts], str] = {RecordingFacts: "r", InterruptionFacts: "i", PauseFacts: "p", ShiftFacts: "s"}
@@ -41,7 +41,7 @@ def found(judged: Judged) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("lived")
+    return lived_root(tmp_path_factory)
 
 
 @pytest.mark.parametrize("regime", REGIMES)
