@@ -7,6 +7,9 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,8 @@ from device.hw.system_clock import SystemClock
 from device.ports import Clock, Hardware
 from evidence.errors import LiuhenError
 from evidence.io.command import EXIT_UNREADABLE
-from evidence.io.durable import PosixDisc
+from evidence.io.durable import PosixDisc, SharedDisc
+from evidence.io.service import ServiceManager
 
 EXIT_BATTERY = 10
 """The battery is empty and everything is sealed: whoever started the recorder should switch the board off."""
@@ -24,14 +28,27 @@ if TYPE_CHECKING:
     from device.health.self_test import SelfTest
 
 
-def run_on_this_board(config_path: Path) -> int:
-    """Be a recorder until SIGTERM or SIGINT, or until the battery is empty.
+class Half(StrEnum):
+    """The halves of a recorder, which meet in the spool (docs/adr/0011)."""
+
+    RECORD = "record"
+    """Camera, sound, panel and signing key; no network."""
+    UPLINK = "uplink"
+    """The network; nothing of the other."""
+
+
+def run_on_this_board(config_path: Path, only: Half | None = None) -> int:
+    """Be a recorder, or one half of it, until SIGTERM or SIGINT, or until the battery is empty.
 
     Returns 0, or EXIT_BATTERY when the power should be cut now. Raises LiuhenError.
     """
     logging.basicConfig(level=logging.WARNING, format="liuhen device: %(message)s")
-    config = load_config(config_path)
-    return EXIT_BATTERY if asyncio.run(_live(config, _open_board(config))) else 0
+    config, progress = load_config(config_path), ServiceManager.of_this_process().progress
+    if only is Half.UPLINK:
+        asyncio.run(_carry(config, progress))
+        return 0
+    hardware = replace(_open_board(config), progress=progress)
+    return EXIT_BATTERY if asyncio.run(_live(config, hardware, whole=only is None)) else 0
 
 
 def board_clock() -> Clock:
@@ -53,23 +70,36 @@ def _open_board(config: Config) -> Hardware:
     return open_board(config)
 
 
-async def _live(config: Config, hardware: Hardware) -> bool:
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop
+
+
+async def _live(config: Config, hardware: Hardware, *, whole: bool) -> bool:
     """True when the battery is empty."""
     from device.agent import End, run  # noqa: PLC0415  the same
+    from evidence.io.mqtt import Link  # noqa: PLC0415  the same
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
-    return await run(config, hardware, PosixDisc(), stop) is End.BATTERY
+    return await run(config, hardware, SharedDisc(), _stop_on_signals(), Link if whole else None) is End.BATTERY
+
+
+async def _carry(config: Config, progress: Callable[[], None]) -> None:
+    from device.hw.sysfs_power import SysfsPower  # noqa: PLC0415  the half with the camera has its own
+    from device.uplink_alone import run_uplink  # noqa: PLC0415  the same
+
+    await run_uplink(config, SysfsPower(), SystemClock(), SharedDisc(), _stop_on_signals(), progress)
 
 
 def main() -> int:
     """Expected errors are one line and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m device", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the recorder's configuration")
+    parser.add_argument("--only", type=Half, choices=tuple(Half), help="one half of it, beside the other")
+    options = parser.parse_args()
     try:
-        return run_on_this_board(parser.parse_args().config)
+        return run_on_this_board(options.config, options.only)
     except LiuhenError as error:
         print(f"liuhen device: {error}", file=sys.stderr)
         return EXIT_UNREADABLE

@@ -35,6 +35,7 @@ from device.release import Releaser
 from device.spool import RESERVE_BYTES, Spool
 from device.supervise import supervise
 from device.uplink import Uplink
+from device.uplink_elsewhere import UplinkElsewhere
 from device.voice.voice import Voice
 from device.watch.battery import BatteryWatch
 from device.watch.check import Check, check
@@ -66,10 +67,13 @@ class End(Enum):
     """The battery is empty: cut the power."""
 
 
-async def run(config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event, open_road: OpenRoad = Link) -> End:
+async def run(
+    config: Config, hardware: Hardware, disc: Disc, stop: asyncio.Event, open_road: OpenRoad | None = Link
+) -> End:
     """Be a recorder until `stop` is set or the battery is empty; then seal, say so, and close. Raises LiuhenError.
 
-    `open_road` makes the way to the broker; a simulated world has its own.
+    `open_road` makes the way to the broker; a simulated world has its own. None: there is no way from here, and
+    `device.uplink_alone` carries from another process.
     """
     share_one_heap()
     identity = load_identity(config.identity)
@@ -111,7 +115,7 @@ class Agent:
         config: Config,
         hardware: Hardware,
         disc: Disc,
-        open_road: OpenRoad,
+        open_road: OpenRoad | None,
         identity: Identity,
         officer: Officer | None,
         overlay: Overlay,
@@ -149,16 +153,14 @@ class Agent:
         self.clock_watch = ClockWatch(hardware.clock.now())
         self._collector = Collector(config, identity.device, SOFTWARE, disc, hardware.clock)
         self.receipts = asyncio.Event()
-        self.uplink = Uplink(
-            identity,
-            spool.paths,
-            disc,
-            hardware.clock,
-            config.uplink.window,
-            on_receipt=self.receipts.set,
-            run_folder=config.run_folder,
-            open_road=open_road,
-        )
+        self.uplink = self._make_uplink(open_road)
+
+    def _make_uplink(self, open_road: OpenRoad | None) -> Uplink | UplinkElsewhere:
+        spool, clock, told = self.spool, self.hardware.clock, self.receipts.set
+        if open_road is None:
+            return UplinkElsewhere(spool.paths, self.thread, clock, told)
+        window, run_folder = self.config.uplink.window, self.config.run_folder
+        return Uplink(self.identity, spool.paths, spool.disc, clock, window, told, run_folder, open_road)
 
     @property
     def officer(self) -> Officer | None:

@@ -73,6 +73,7 @@ class CardWait:
                 raise
             except DiscError as error:
                 self._tell(tries, error)
+                self.hardware.progress()
                 tries += 1
                 await self.hardware.clock.sleep(RETRY_S)
             else:

@@ -29,6 +29,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     make.set_defaults(act=_provision)
     run = commands.add_parser("run", help="be a recorder, until SIGTERM", epilog=CONFIG_HELP)
     run.add_argument("--config", type=Path, required=True, metavar="FILE", help="the recorder's configuration")
+    run.add_argument("--only", choices=("record", "uplink"), help="one half of it, beside the other (systemd/)")
     run.set_defaults(act=_be_recorder)
 
 
@@ -43,9 +44,9 @@ def _provision(options: argparse.Namespace) -> int:
 
 def _be_recorder(options: argparse.Namespace) -> int:
     # Only here: provisioning needs no camera, no codec and no network library.
-    from device.__main__ import run_on_this_board  # noqa: PLC0415
+    from device.__main__ import Half, run_on_this_board  # noqa: PLC0415
 
-    return run_on_this_board(options.config)
+    return run_on_this_board(options.config, Half(options.only) if options.only else None)
 
 
 def _run(options: argparse.Namespace) -> int:

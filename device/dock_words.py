@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from device.spool import SpoolPaths
-from evidence.errors import RejectedError
+from evidence.errors import DiscError, RejectedError
 from evidence.io.durable import Disc
 from evidence.io.journal_store import JournalStore
 from evidence.journal import Entry
@@ -31,6 +31,15 @@ class Word:
     def check(self, said: Entry) -> None:
         """Check that a verified entry of the dock is this answer. Raises RejectedError."""
         check_word(said, self.kind, self.entry)
+
+
+def latest_word_ns(paths: SpoolPaths) -> int:
+    """When a word was last put into the spool or taken out of it, by the file system's time. Raises DiscError."""
+    folder = paths.receipt("any").parent
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError as error:
+        raise DiscError(str(folder), f"cannot be looked at: {error.strerror}") from error
 
 
 class Words:

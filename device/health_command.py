@@ -78,9 +78,10 @@ def _age_s(found: Found, now_utc_us: int) -> float:
 def _left_behind(config: Config, clock: Clock) -> Facts:
     # Only here: a running recorder has told all of it, and monitoring asks often.
     from device.health.collector import Collector  # noqa: PLC0415
-    from device.identity import load_identity  # noqa: PLC0415
+    from device.identity import load_link_identity  # noqa: PLC0415
 
-    device = load_identity(config.identity).device
+    # A health check has no business with the signing key.
+    device = load_link_identity(config.identity).device
     return Collector(config, device, f"liuhen {version('liuhen')}", PosixDisc(), clock).collect(None)
 
 

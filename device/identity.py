@@ -31,16 +31,22 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """An enrolled recorder."""
+class LinkIdentity:
+    """What an enrolled recorder's uplink knows: whose evidence it carries, and to which dock. No signing key."""
 
     folder: Path
     device: str
-    signer: KeySigner
-    certificate: bytes
     dock_key: VerifyKey
     host: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(LinkIdentity):
+    """An enrolled recorder."""
+
+    signer: KeySigner
+    certificate: bytes
 
     def officer(self) -> Officer | None:
         """Who wears the recorder by the dock's latest word. What proves nothing is said and assigns nobody."""
@@ -77,8 +83,16 @@ def load_identity(folder: Path) -> Identity:
     signer = KeySigner.from_pem(_read(folder, SIGNING_KEY), str(folder / SIGNING_KEY))
     if own.key.kid != signer.kid or own.role is not Role.RECORDER or dock.role is not Role.DOCK:
         raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder and its dock")
-    host, port = _dock_address(folder)
-    return Identity(folder, own.name, signer, certificate, dock.key, host, port)
+    return Identity(folder, own.name, dock.key, *_dock_address(folder), signer, certificate)
+
+
+def load_link_identity(folder: Path) -> LinkIdentity:
+    """Read what the uplink needs; the signing key may be out of reach. Raises as `load_identity`."""
+    trust = Trust(_read(folder, "ca.pem"), str(folder / "ca.pem"))
+    own, dock = (trust.identify_pem(_read(folder, name), str(folder / name)) for name in ("link.pem", "dock.pem"))
+    if own.role is not Role.LINK or dock.role is not Role.DOCK:
+        raise UnknownKeyError(str(folder), "holds certificates that are not for this recorder's link and its dock")
+    return LinkIdentity(folder, own.name, dock.key, *_dock_address(folder))
 
 
 def _dock_address(folder: Path) -> tuple[str, int]:

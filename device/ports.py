@@ -235,6 +235,10 @@ class Clock(Protocol):
         """Let other tasks run for so long on this clock."""
 
 
+def unwatched() -> None:
+    """The progress of a recorder that nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hardware:
     """Everything that differs between a Pi and a simulator."""
@@ -247,3 +251,7 @@ class Hardware:
     thermometer: Thermometer
     locator: Locator
     clock: Clock
+    progress: Callable[[], None] = unwatched
+    """Called whenever a piece of the recorder's work has come to its end: a fragment is durable, or has found its place
+    in the ring; a card or a camera that is tried again has answered. Never from a timer: whoever watches (systemd) ends
+    a recorder that hangs, and starts it again. Never blocks, never raises."""

@@ -64,9 +64,9 @@ class Recorder:
     ) -> None:
         self._config = config
         self._clock = hardware.clock
+        self._progress = hardware.progress
         self._intake = intake
-        self._spool = spool
-        self._disc = disc
+        self._spool, self._disc = spool, disc
         self._officer = officer
         self._numbers = numbers
         self._ring = PreEventRing(config.pre_event_s)
@@ -75,8 +75,7 @@ class Recorder:
         self._break: Break | None = None
         self._stop: Stop | None = None
         self._stop_boot_us = 0
-        self._paused = False
-        self._paused_until_us = 0
+        self._paused, self._paused_until_us = False, 0
         self._sound_lost = False
         self._held_by: str | None = None
         self.capture = Capture(
@@ -278,6 +277,7 @@ class Recorder:
     async def _keep_all(self, fragments: list[MediaFragment]) -> None:
         for fragment in fragments:
             await self._keep(fragment)
+            self._progress()
         await self._writer.catch_up()
         await self._note_sound_losses()
 

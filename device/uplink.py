@@ -16,8 +16,8 @@ from pathlib import Path
 
 from device.disc_thread import DiscThread
 from device.health.task import forward_health
-from device.identity import ASSIGNMENT, LINK_KEY, Identity
-from device.ports import Clock
+from device.identity import ASSIGNMENT, LINK_KEY, LinkIdentity
+from device.ports import Clock, unwatched
 from device.reporting import Reports, report_topic
 from device.spool import SpoolPaths
 from device.spool_reader import SpoolReader
@@ -56,7 +56,7 @@ class Uplink:
 
     def __init__(
         self,
-        identity: Identity,
+        identity: LinkIdentity,
         paths: SpoolPaths,
         disc: Disc,
         clock: Clock,
@@ -64,11 +64,13 @@ class Uplink:
         on_receipt: Callable[[], None],
         run_folder: Path,
         open_road: OpenRoad = Link,
+        progress: Callable[[], None] = unwatched,
     ) -> None:
         """`on_receipt` is called in the event loop when a new word of the dock lies in the spool.
 
-        The health card lies in `run_folder`.
+        The health card lies in `run_folder`. `progress` is called whenever a piece of work is done.
         """
+        self._progress = progress
         self._open_road = open_road
         self._identity = identity
         self._paths = paths
@@ -101,6 +103,7 @@ class Uplink:
                 await asyncio.wait({session, leaving}, return_when=asyncio.FIRST_COMPLETED)
                 if session.done():
                     session.result()
+                self._progress()
             finally:
                 for task in (session, leaving):
                     task.cancel()
@@ -161,6 +164,7 @@ class Uplink:
         sender, reports = Sender(self._window), Reports(self._identity.device, link, reader.reports)
         connected, quiet_ticks = False, 0
         while self._whole or await self._thread.run(reader.reports.awaited):
+            self._progress()
             event = await self._events.get()
             match event:
                 case LinkState():

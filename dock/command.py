@@ -22,6 +22,7 @@ from evidence.errors import BadInputError
 from evidence.health import EXIT_CODES, State
 from evidence.io.command import Command
 from evidence.io.durable import PosixDisc, make_folder
+from evidence.io.service import ServiceManager
 from evidence.model import Officer
 
 HELP = "make a dock, enrol recorders, receive evidence"
@@ -145,7 +146,13 @@ def _officer(arguments: argparse.Namespace) -> Officer | None:
 
 def _receive(arguments: argparse.Namespace) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    serve(DockFolder(arguments.folder), arguments.receiver, arguments.of, lambda line: print(line, flush=True))
+    manager = ServiceManager.of_this_process()
+
+    def tell(line: str) -> None:
+        print(line, flush=True)
+        manager.progress()
+
+    serve(DockFolder(arguments.folder), arguments.receiver, arguments.of, tell)
 
 
 DOCK = Command(HELP, _configure, _run)

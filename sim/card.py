@@ -111,11 +111,7 @@ class SimCard(PosixDisc):
     def free_bytes(self, folder: Path) -> int:
         if self._fault == errno.EIO:
             self._refuse(folder, "measure")
-        with self._lock:
-            if self._until_recount <= 0:
-                self._count()
-            free_bytes = self._capacity_bytes - self._foreign_bytes - self._used_bytes
-        return min(max(0, free_bytes), super().free_bytes(folder))
+        return min(self._room_bytes(), super().free_bytes(folder))
 
     def open_database(self, uri: str) -> sqlite3.Connection:
         if self._fault == errno.EIO:
@@ -129,8 +125,14 @@ class SimCard(PosixDisc):
         writes = statement.startswith(WRITING)
         if self._fault == errno.EIO or (writes and (self._fault or self._fails_once())):
             raise sqlite3.OperationalError("disk I/O error")
-        if writes and self.free_bytes(self._root) < ENTRY_BYTES:
+        if writes and self._room_bytes() < ENTRY_BYTES:
             raise sqlite3.OperationalError("database or disk is full")
+
+    def _room_bytes(self) -> int:
+        with self._lock:
+            if self._until_recount <= 0:
+                self._count()
+            return max(0, self._capacity_bytes - self._foreign_bytes - self._used_bytes)
 
     @contextmanager
     def _writing(self, path: Path, verb: str, size_bytes: int) -> Iterator[None]:

@@ -39,7 +39,7 @@ class Capture:
         self.overlay = overlay
         self.epoch = self._clock.now()
         """The instant of the muxer's time stamp zero."""
-        self.camera = CameraWatch(hardware.camera, intake, self._clock, self._draw, on_lost, on_back)
+        self.camera = CameraWatch(hardware, intake, self._draw, on_lost, on_back)
         self.request_key_frame = hardware.camera.request_key_frame
         self.on_picture: Callable[[Frame], None] = lambda _: None
         """Sees every picture with its overlay, in the camera's thread; must copy what it keeps."""

@@ -8,11 +8,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from device.ports import Clock, Position
 
-GPSD = ("127.0.0.1", 2947)
+GPSD = Path("/run/liuhen-gpsd")
+"""Its door in the file system (systemd/liuhen-gpsd.socket): the recorder has no network."""
 WATCH = b'?WATCH={"enable":true,"json":true};\n'
 STALE_US = 30_000_000
 SILENCE_S = 30.0
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 class GpsdLocator:
     """A `Locator`. A thread of its own listens and, when the daemon goes, comes back; `read` only looks."""
 
-    def __init__(self, clock: Clock, address: tuple[str, int] = GPSD, again_s: float = AGAIN_S) -> None:
+    def __init__(self, clock: Clock, address: Path = GPSD, again_s: float = AGAIN_S) -> None:
         self._clock = clock
         self._address = address
         self._again_s = again_s
@@ -59,7 +61,9 @@ class GpsdLocator:
             self._stop.wait(self._again_s)
 
     def _listen(self) -> None:
-        with socket.create_connection(self._address, timeout=SILENCE_S) as opened:
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.settimeout(SILENCE_S)
+            opened.connect(str(self._address))
             self._socket = opened
             opened.sendall(WATCH)
             for line in _lines(opened, self._stop):

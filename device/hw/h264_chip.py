@@ -1,26 +1,15 @@
-"""The H.264 chip of the Raspberry Pi 4 and before, through picamera2. Importing this needs picamera2."""
+"""The H.264 chip of the Raspberry Pi 4 and before, through picamera2."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-from picamera2.encoders import H264Encoder
-from picamera2.outputs import Output
-from picamera2.platform import Platform, get_platform
 
 from device.config import CameraConfig
 from device.hw.gate import Gate
 from device.hw.layout import parameter_sets
+from device.hw.picamera2_library import Library
 from device.ports import Frame, VideoPacket
-
-CHIP = Path("/dev/video11")
-
-
-def has_chip() -> bool:
-    """Whether this board encodes in hardware. To picamera2 everything but a Pi 5 does, even a PC with a webcam."""
-    return get_platform() == Platform.VC4 and CHIP.exists()
 
 
 class H264Chip:
@@ -29,17 +18,24 @@ class H264Chip:
     `extradata` is known from the first packet on. Raises RuntimeError or OSError when the chip cannot be opened.
     """
 
-    def __init__(self, device: Any, config: CameraConfig, gate: Gate, hand_on: Callable[[VideoPacket], None]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        device: Any,
+        config: CameraConfig,
+        gate: Gate,
+        hand_on: Callable[[VideoPacket], None],
+    ) -> None:
         self.extradata = b""
         self._hand_on = hand_on
-        self._encoder = H264Encoder(
+        self._encoder = library.encoder(
             bitrate=config.bit_rate_bps,
             repeat=True,
             iperiod=config.frames_per_s,
             framerate=config.frames_per_s,
             profile="high",
         )
-        device.start_encoder(self._encoder, _Packets(gate, self._take), name="main")
+        device.start_encoder(self._encoder, _packets(library.output, gate, self._take), name="main")
 
     def take(self, frame: Frame) -> None:
         """Nothing to do: picamera2 gives the drawn buffer to the chip by itself."""
@@ -55,20 +51,18 @@ class H264Chip:
             self._hand_on(VideoPacket(data, self._encoder.firsttimestamp + since_first_us, key))
 
 
-class _Packets(Output):  # type: ignore[misc]  # picamera2 has no types
-    """Where picamera2 puts what the chip has encoded, from its own thread."""
+def _packets(base: type[Any], gate: Gate, take: Callable[[bytes, bool, int], None]) -> Any:
+    """Where picamera2 puts what the chip has encoded, from its own thread. It takes only its own kind of output."""
 
-    def __init__(self, gate: Gate, take: Callable[[bytes, bool, int], None]) -> None:
-        super().__init__()
-        self._gate = gate
-        self._take = take
+    class Packets(base):  # type: ignore[misc]  # picamera2 has no types
+        def outputframe(
+            self,
+            frame: bytes,
+            keyframe: bool = True,
+            timestamp: int = 0,
+            packet: object = None,  # noqa: ARG002  picamera2 passes it by position
+            audio: bool = False,  # noqa: ARG002  the same
+        ) -> None:
+            gate.let_through(take, frame, keyframe, timestamp)
 
-    def outputframe(
-        self,
-        frame: bytes,
-        keyframe: bool = True,
-        timestamp: int = 0,
-        packet: object = None,  # noqa: ARG002  picamera2 passes it by position
-        audio: bool = False,  # noqa: ARG002  the same
-    ) -> None:
-        self._gate.let_through(self._take, frame, keyframe, timestamp)
+    return Packets()

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from device.capture.encoder import SoftwareEncoder
 from device.config import CameraConfig
 from device.hw.gate import Gate
+from device.hw.h264_chip import H264Chip
 from device.hw.layout import planes
-from device.hw.missing import missing_library
+from device.hw.picamera2_library import Library
 from device.ports import Frame, VideoFormat, VideoPacket
 from evidence.errors import CaptureError
 
@@ -33,39 +34,35 @@ class _Encoder(Protocol):
 
 
 class Picamera2Camera:
-    """A `Camera`, the first one that libcamera knows; it stays open from construction on.
+    """A `Camera`, the first one that libcamera knows; once it is open it stays open."""
 
-    Raises ConfigError without picamera2, CaptureError without a camera.
-    """
-
-    def __init__(self, config: CameraConfig) -> None:
-        try:
-            import libcamera  # noqa: PLC0415  only a recorder has it
-            import picamera2  # noqa: PLC0415  the same
-
-            from device.hw import h264_chip  # noqa: PLC0415  it needs picamera2
-        except ImportError as error:
-            raise missing_library("camera", "python3-picamera2", error) from error
+    def __init__(
+        self,
+        config: CameraConfig,
+        library: Library,
+        first_picture_s: float = FIRST_PICTURE_S,
+        stop_limit_s: float = STOP_LIMIT_S,
+    ) -> None:
         self._config = config
-        self._picamera2 = picamera2
-        self._chip = h264_chip
-        self._colour_space = libcamera.ColorSpace.Rec709()
+        self._library = library
+        self._first_picture_s = first_picture_s
+        self._stop_limit_s = stop_limit_s
+        self._device: Any = None
         self._gate: Gate | None = None
         self._encoder: _Encoder | None = None
-        try:
-            self._device = picamera2.Picamera2()
-        except DEVICE_ERRORS as error:
-            hint = "check its cable, and that no other program has it"
-            raise CaptureError("camera", f"cannot be opened: {error}", hint) from error
 
     def start(self, draw: Callable[[Frame], None], deliver: Callable[[VideoPacket], None]) -> VideoFormat:
-        """Start, and wait for the first picture. Raises CaptureError when none comes or the size cannot be had."""
+        """Start, and wait for the first picture.
+
+        Raises CaptureError without a camera, when no picture comes, or when the size cannot be had.
+        """
         began = threading.Event()
 
         def hand_on(packet: VideoPacket) -> None:
             deliver(packet)
             began.set()
 
+        self._open()
         gate = self._gate = Gate()
         try:
             self._configure()
@@ -75,9 +72,9 @@ class Picamera2Camera:
         except DEVICE_ERRORS as error:
             self.stop()
             raise CaptureError("camera", f"does not start: {error}") from error
-        if not began.wait(FIRST_PICTURE_S):
+        if not began.wait(self._first_picture_s):
             self.stop()
-            raise CaptureError("camera", f"gives no picture within {FIRST_PICTURE_S:.0f} s", "check its cable")
+            raise CaptureError("camera", f"gives no picture within {self._first_picture_s:.0f} s", "check its cable")
         return VideoFormat(self._config.width, self._config.height, self._config.frames_per_s, encoder.extradata)
 
     def request_key_frame(self) -> None:
@@ -93,10 +90,22 @@ class Picamera2Camera:
         # picamera2 waits for its camera without end, for example when the cable came loose.
         stopping = threading.Thread(target=self._stop_device, name="camera stop", daemon=True)
         stopping.start()
-        stopping.join(STOP_LIMIT_S)
+        stopping.join(self._stop_limit_s)
         if stopping.is_alive():
             atexit.unregister(self._device.close)  # it would wait as long
-            raise CaptureError("camera", f"does not stop within {STOP_LIMIT_S:.0f} s", "the recorder must start anew")
+            raise CaptureError(
+                "camera", f"does not stop within {self._stop_limit_s:.0f} s", "the recorder must start anew"
+            )
+
+    def _open(self) -> None:
+        # Not at construction: a recorder whose camera is missing still has a light and a voice to say so.
+        if self._device is not None:
+            return
+        try:
+            self._device = self._library.open_camera()
+        except DEVICE_ERRORS as error:
+            hint = "check its cable, and that no other program has it"
+            raise CaptureError("camera", f"cannot be opened: {error}", hint) from error
 
     def _configure(self) -> None:
         config, size = self._config, (self._config.width, self._config.height)
@@ -104,7 +113,7 @@ class Picamera2Camera:
         self._device.configure(
             self._device.create_video_configuration(
                 main={"size": size, "format": "YUV420"},
-                colour_space=self._colour_space,
+                colour_space=self._library.colour_space,
                 controls={"FrameDurationLimits": (frame_us, frame_us)},
             )
         )
@@ -114,14 +123,14 @@ class Picamera2Camera:
             raise CaptureError("camera", what, "choose another width and height in [camera]")
 
     def _open_encoder(self, gate: Gate, hand_on: Callable[[VideoPacket], None]) -> _Encoder:
-        if self._chip.has_chip():
-            return self._chip.H264Chip(self._device, self._config, gate, hand_on)
+        if self._library.chip:
+            return H264Chip(self._library, self._device, self._config, gate, hand_on)
         return _Software(self._config, hand_on)
 
     def _see(self, request: Any, draw: Callable[[Frame], None], encoder: _Encoder) -> None:
         """In picamera2's thread: draw into the camera's own buffer, which is ours only as long as it is mapped."""
         boot_us = int(request.get_metadata()["SensorTimestamp"]) // 1000
-        with self._picamera2.MappedArray(request, "main") as mapped:
+        with self._library.mapped_array(request, "main") as mapped:
             frame = Frame(*planes(mapped.array, self._config.width, self._config.height), boot_us)
             draw(frame)
             encoder.take(frame)

@@ -16,6 +16,8 @@ from typing import Protocol
 
 from evidence.errors import DiscError, DiscFullError
 
+OWN, GROUP_READS = 0o600, 0o640
+"""Modes of files: for their owner alone; and for a second process of another user, which may read and no more."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -59,9 +61,12 @@ class Disc(Protocol):
 class PosixDisc:
     """The verbs on a POSIX file system (ext4, XFS, btrfs)."""
 
+    mode = OWN
+    """Of new files, as far as the umask lets them."""
+
     def create(self, path: Path, data: bytes) -> None:
         with _errors(path, "create"):
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, self.mode)
             try:
                 _write_all(lambda view, _: os.write(made, view), data, 0)
                 os.fsync(made)
@@ -87,7 +92,7 @@ class PosixDisc:
                 raise
 
     def write_at(self, path: Path, data: bytes | memoryview, offset_bytes: int) -> None:
-        with _errors(path, "write to"), _opened(path, os.O_WRONLY | os.O_CREAT) as file:
+        with _errors(path, "write to"), _opened(path, os.O_WRONLY | os.O_CREAT, self.mode) as file:
             _write_all(lambda view, offset: os.pwrite(file, view, offset), data, offset_bytes)
 
     def sync(self, path: Path) -> None:
@@ -142,6 +147,12 @@ class PosixDisc:
         return open_database(uri)
 
 
+class SharedDisc(PosixDisc):
+    """The card that a second process reads, under a user of its own."""
+
+    mode = GROUP_READS
+
+
 def open_database(uri: str) -> sqlite3.Connection:
     """Every statement its own transaction; one thread at a time uses it, whichever."""
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
@@ -172,8 +183,8 @@ def _write_all(write: Callable[[memoryview, int], int], data: bytes | memoryview
 
 
 @contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    opened = os.open(path, flags, 0o600)
+def _opened(path: Path, flags: int, mode: int = OWN) -> Iterator[int]:
+    opened = os.open(path, flags, mode)
     try:
         yield opened
     finally:

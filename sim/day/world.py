@@ -157,10 +157,13 @@ class World:
         self.belief = belief
         self._body.clock.belief = belief
 
+    async def _agent(self, body: Body) -> End:
+        return await run(self._config, body.hardware, self._slot, body.stop, self.radio.open)
+
     async def _one_run(self) -> bool:
         """The agent's life from start to end. False when it was switched off for good."""
         body = self._body
-        agent = asyncio.create_task(run(self._config, body.hardware, self._slot, body.stop, self.radio.open))
+        agent = asyncio.create_task(self._agent(body))
         cut = asyncio.create_task(body.cut.wait())
         try:
             await asyncio.wait((agent, cut), return_when=asyncio.FIRST_COMPLETED)

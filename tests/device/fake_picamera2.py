@@ -5,18 +5,16 @@ A callback that raises ends that thread.
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
 
-import device.hw
 from device.capture.encoder import SoftwareEncoder
+from device.hw.picamera2_library import Library
 from device.ports import Frame
 
 WIDTH, HEIGHT, STRIDE = 320, 180, 384
@@ -68,6 +66,7 @@ class Camera:
         self.size = (WIDTH, HEIGHT)
         self.spoil: Callable[[int, Request], None] = lambda _number, _request: None
         self.hangs = False
+        self.refusal: Exception | None = None
         self.pre_callback: Callable[[Request], None] | None = None
         self.encoders: list[H264Encoder] = []
         self.thread: threading.Thread | None = None
@@ -88,6 +87,8 @@ class Camera:
         self.encoders.append(encoder)
 
     def start(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -119,24 +120,6 @@ def mapped_array(request: Request, name: str) -> Any:
     yield SimpleNamespace(array=request.buffer)
 
 
-def install(monkeypatch: pytest.MonkeyPatch, camera: Camera, *, vc4: bool) -> None:
-    """Be picamera2 and libcamera for as long as `monkeypatch` lasts."""
-    platform = SimpleNamespace(VC4=0, PISP=1)
-    names: dict[str, dict[str, Any]] = {
-        "libcamera": {"ColorSpace": SimpleNamespace(Rec709=lambda: "Rec709")},
-        "picamera2": {"Picamera2": lambda: camera, "MappedArray": mapped_array},
-        "picamera2.encoders": {"H264Encoder": H264Encoder},
-        "picamera2.outputs": {"Output": Output},
-        "picamera2.platform": {"Platform": platform, "get_platform": lambda: platform.VC4 if vc4 else platform.PISP},
-    }
-    for name, content in names.items():
-        module = ModuleType(name)
-        vars(module).update(content)
-        monkeypatch.setitem(sys.modules, name, module)
-    forget(monkeypatch)
-
-
-def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one module that imports picamera2 for itself is imported anew."""
-    monkeypatch.delitem(sys.modules, "device.hw.h264_chip", raising=False)
-    monkeypatch.delattr(device.hw, "h264_chip", raising=False)
+def library(camera: Camera, *, chip: bool) -> Library:
+    """picamera2 with this camera."""
+    return Library(lambda: camera, mapped_array, "Rec709", H264Encoder, Output, chip)

@@ -31,6 +31,7 @@ from device.ports import (
     SoundBlock,
     VideoFormat,
     VideoPacket,
+    unwatched,
 )
 from device.recorder import Recorder
 from device.spool import Spool
@@ -230,6 +231,7 @@ class Stage:
     pre_event_s: int = 3
     pre_event_sound: bool = True
     limit_packets: int = 30
+    progress: Callable[[], None] = unwatched
 
     async def __aenter__(self) -> Stage:
         loop = asyncio.get_running_loop()
@@ -247,6 +249,7 @@ class Stage:
             self.thermometer,
             self.locator,
             self.clock,
+            self.progress,
         )
         self.thread = DiscThread("disc")
         self.spool: Spool = await self.thread.run(open_spool, self.root, self.disc, self.clock, self.signer)

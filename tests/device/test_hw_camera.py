@@ -3,16 +3,17 @@
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from device.config import CameraConfig
-from device.hw import picamera2_camera
 from device.hw.picamera2_camera import Picamera2Camera
+from device.hw.picamera2_library import has_chip, load_library
 from device.ports import Frame, VideoPacket
 from evidence.errors import CaptureError, ConfigError
-from tests.device.fake_picamera2 import FIRST_NS, FRAME_NS, HEIGHT, WIDTH, Camera, Request, install
+from tests.device.fake_picamera2 import FIRST_NS, FRAME_NS, HEIGHT, WIDTH, Camera, Request, library
 
 CONFIG = CameraConfig(WIDTH, HEIGHT, 30, 500_000)
 
@@ -20,13 +21,9 @@ CONFIG = CameraConfig(WIDTH, HEIGHT, 30, 500_000)
 class Recording:
     """An adapter over a fake camera, and what came out of it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, chip: bool) -> None:
+    def __init__(self, *, chip: bool) -> None:
         self.camera = Camera()
-        install(monkeypatch, self.camera, vc4=chip)
-        self.adapter = Picamera2Camera(CONFIG)
-        monkeypatch.setattr(self.adapter._chip, "CHIP", tmp_path)
-        monkeypatch.setattr(picamera2_camera, "FIRST_PICTURE_S", 2.0)
-        monkeypatch.setattr(picamera2_camera, "STOP_LIMIT_S", 0.2)
+        self.adapter = Picamera2Camera(CONFIG, library(self.camera, chip=chip), 2.0, 0.2)
         self.drawn: list[int] = []
         self.packets: list[VideoPacket] = []
 
@@ -36,8 +33,8 @@ class Recording:
 
 
 @pytest.fixture(params=[False, True], ids=["x264", "chip"])
-def recording(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Recording:
-    return Recording(monkeypatch, tmp_path, chip=request.param)
+def recording(request: pytest.FixtureRequest) -> Recording:
+    return Recording(chip=request.param)
 
 
 def test_every_frame_is_drawn_and_comes_out_at_its_capture_time(recording: Recording) -> None:
@@ -92,8 +89,8 @@ def test_an_error_in_a_callback_silences_the_camera_and_spares_its_thread(
     recording.adapter.stop()
 
 
-def test_a_frame_without_a_time_silences_the_camera_too(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.device.fake_picamera2.H264Encoder.encode", lambda *_: None)
+def test_a_frame_without_a_time_silences_the_camera_too() -> None:
+    recording = Recording(chip=False)
     recording.camera.spoil = lambda _, request: request.metadata.clear()
     with pytest.raises(CaptureError, match="gives no picture within 2 s"):
         recording.adapter.start(recording.draw, recording.packets.append)
@@ -126,37 +123,41 @@ def test_a_size_that_the_camera_alters_is_refused(recording: Recording) -> None:
         recording.adapter.start(recording.draw, recording.packets.append)
 
 
-def test_a_camera_that_refuses_is_a_capture_error(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> None:
-        raise RuntimeError("Failed to start camera: Device or resource busy")
-
-    monkeypatch.setattr(recording.camera, "start", refuse)
+def test_a_camera_that_refuses_is_a_capture_error(recording: Recording) -> None:
+    recording.camera.refusal = RuntimeError("Failed to start camera: Device or resource busy")
     with pytest.raises(CaptureError, match="does not start: Failed"):
         recording.adapter.start(recording.draw, recording.packets.append)
 
 
-def test_a_pi_5_has_no_chip_whatever_its_video_nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    recording = Recording(monkeypatch, tmp_path, chip=False)
-    assert not recording.adapter._chip.has_chip()
+@pytest.mark.parametrize(
+    ("old_board", "node", "chip"), [(True, True, True), (False, True, False), (True, False, False)]
+)
+def test_only_an_old_board_with_its_node_has_a_chip(tmp_path: Path, old_board: bool, node: bool, chip: bool) -> None:
+    """A Pi 5 has none whatever its video nodes, and a PC with a webcam is no old board."""
+    assert has_chip(old_board, tmp_path if node else tmp_path / "video11") is chip
 
 
-def test_a_pc_with_a_webcam_has_no_chip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    recording = Recording(monkeypatch, tmp_path, chip=True)
-    monkeypatch.setattr(recording.adapter._chip, "CHIP", tmp_path / "video11")
-    assert not recording.adapter._chip.has_chip()
+def test_a_camera_that_is_missing_is_told_and_found_when_it_is_there() -> None:
+    camera, there = Camera(), False
 
+    def open_camera() -> Camera:
+        if not there:
+            raise IndexError("list index out of range")
+        return camera
 
-def test_no_camera_at_all_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none_found() -> Camera:
-        raise RuntimeError("No camera number 0 found")
-
-    install(monkeypatch, Camera(), vc4=False)
-    monkeypatch.setattr("picamera2.Picamera2", none_found)
-    with pytest.raises(CaptureError, match="camera: cannot be opened: No camera number 0 found"):
-        Picamera2Camera(CONFIG)
+    packets: list[VideoPacket] = []
+    adapter = Picamera2Camera(CONFIG, replace(library(camera, chip=False), open_camera=open_camera), 2.0, 0.2)
+    for _ in range(2):
+        with pytest.raises(CaptureError, match="camera: cannot be opened: list index"):
+            adapter.start(lambda _: None, packets.append)
+        adapter.stop()
+    there = True
+    adapter.start(lambda _: None, packets.append)
+    adapter.stop()
+    assert packets
 
 
 def test_a_missing_library_is_told_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "libcamera", None)
     with pytest.raises(ConfigError, match="apt install python3-picamera2"):
-        Picamera2Camera(CONFIG)
+        load_library()

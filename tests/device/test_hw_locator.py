@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,12 +62,14 @@ def test_a_line_that_nests_without_end_is_nonsense() -> None:
 
 
 class Daemon:
-    """A gpsd on a port of its own; `say` answers whoever watches."""
+    """A gpsd behind a door of its own; `say` answers whoever watches."""
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, address: Path) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(address))
+        self._listener.listen()
         self._listener.settimeout(PATIENCE_S)
-        self.address = self._listener.getsockname()
+        self.address = address
 
     def accept(self) -> socket.socket:
         opened, _ = self._listener.accept()
@@ -79,8 +82,8 @@ class Daemon:
 
 
 @pytest.fixture
-def daemon() -> Iterator[Daemon]:
-    made = Daemon()
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    made = Daemon(tmp_path / "gpsd")
     yield made
     made.close()
 
@@ -134,10 +137,8 @@ def test_a_daemon_that_goes_is_looked_for_again(daemon: Daemon, locator: GpsdLoc
             until_known(locator, PLACE)
 
 
-def test_without_a_daemon_nothing_is_known_and_nothing_fails(clock: HandClock) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = taken.getsockname()
-    locator = GpsdLocator(clock, address, again_s=0.01)
+def test_without_a_daemon_nothing_is_known_and_nothing_fails(clock: HandClock, tmp_path: Path) -> None:
+    locator = GpsdLocator(clock, tmp_path / "none", again_s=0.01)
     assert locator.read() is None
     locator.close()
     assert locator.read() is None

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from device.identity import load_identity, provision
+from device.identity import load_identity, load_link_identity, provision
 from dock.authority import read_request
 from dock.enrolment import enrol
 from dock.folder import DockFolder
@@ -110,6 +110,25 @@ def test_an_enrolled_recorder_knows_itself_its_dock_and_its_officer(folder: Path
 
 def test_a_recorder_without_an_officer_is_one(tmp_path: Path, dock: DockFolder) -> None:
     assert load_identity(enrolled(tmp_path / "identity", dock, "BWC-0008", assigned=False)).officer() is None
+
+
+def test_the_uplink_knows_its_dock_without_the_signing_key(folder: Path) -> None:
+    whole = load_identity(folder)
+    for name in ("signing.key", "signing.pem"):
+        (folder / name).unlink()
+    half = load_link_identity(folder)
+    assert (half.device, half.dock_key.kid, half.host, half.port) == (
+        whole.device, whole.dock_key.kid, whole.host, whole.port,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("link.pem", "signing.pem"), ("link.pem", "dock.pem"), ("dock.pem", "link.pem")]
+)
+def test_a_link_certificate_for_something_else_is_refused(folder: Path, name: str, other: str) -> None:
+    (folder / name).write_bytes((folder / other).read_bytes())
+    with pytest.raises(UnknownKeyError, match="link"):
+        load_link_identity(folder)
 
 
 MISSING = ["ca.pem", "signing.pem", "dock.pem", "dock.toml", "signing.key"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence.errors import DiscError, DiscFullError
-from evidence.io.durable import Disc, PosixDisc, make_folder
+from evidence.io.durable import Disc, PosixDisc, SharedDisc, make_folder
 
 DISC: Disc = PosixDisc()
 Tree = Mapping[str, bytes | None]
@@ -218,3 +219,15 @@ def test_what_just_fits_is_kept(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"o" * 5_000)
     assert fill(tmp_path, "append what fits") == {"told": None}
     assert (tmp_path / "other").stat().st_size == LIMIT
+
+
+@pytest.mark.parametrize(("disc", "mode"), [(PosixDisc(), 0o600), (SharedDisc(), 0o640)], ids=["own", "shared"])
+def test_only_what_is_meant_for_a_second_process_is_readable_to_its_group(
+    tmp_path: Path, disc: Disc, mode: int
+) -> None:
+    disc.create(tmp_path / "created", b"x")
+    disc.replace(tmp_path / "replaced", b"x")
+    disc.write_at(tmp_path / "written", b"x", 0)
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {
+        "created": mode, "replaced": mode, "written": mode,
+    }  # fmt: skip
