@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from dock.case_command import add_case_verbs
 from dock.clock import SystemClock
 from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
@@ -70,7 +71,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("--out", type=Path, required=True, metavar="OUT", help="folder for the recorder's files")
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
     add_regime(give)
-    for add_verbs in (add_duty_verbs, add_filing_verbs, add_findings_verb, add_report_verb):
+    for add_verbs in (add_duty_verbs, add_filing_verbs, add_case_verbs, add_findings_verb, add_report_verb):
         add_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)

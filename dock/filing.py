@@ -1,7 +1,8 @@
 """What people have to tell the dock because nothing else knows it; each becomes an entry of the dock's journal.
 
 Classification (weixian 17, xuchang 17), reviews (general 19, xuchang 22, changzhi 33), duty elsewhere (pingluo 9), the
-monthly archive (xuchang 11), the list of matters to be recorded (pingluo 7, changzhi 6).
+monthly archive (xuchang 11), the list of matters to be recorded (pingluo 7, changzhi 6), cases and their files (pingluo
+7, 10; changzhi 29; general 16), acts, long-term evidence (general 17, weixian 19, xuchang 13).
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from evidence.io.durable import Disc
 from evidence.journal import Entry
 from evidence.model import EPOCH, utc_from_text, utc_text
 from evidence.regimes.calendar import CHINA
-from evidence.regimes.facts import Field, Moment, RecordingFacts, Said
+from evidence.regimes.facts import Excuse, Field, Moment, Note, RecordingFacts, Said, Situation, Trigger
 from evidence.regimes.gathering import Shift
+from evidence.regimes.gathering_cases import CaseBook
 
 OPTIONS: Mapping[Field, str] = {
     Field.UNIT: "--unit", Field.OFFICER: "--officer", Field.TIME_OF_USE: "--from and --to",
@@ -139,6 +141,56 @@ class FilingDesk:
     def list_items(self, matters: Sequence[Sequence[str]], author: str) -> Entry:
         """Journal the list of matters to be recorded: matter, scope, stage, manner. Raises BadInputError, DiscError."""
         return self._add("item_list", author, matters=[list(row) for row in matters])
+
+    def keep_case(
+        self, case: str, party: str, cause: str, recordings: Iterable[str], ended: str | None, author: str
+    ) -> Entry:
+        """Journal a case, or what has become known of it: more recordings, its end (UTC text).
+
+        Raises BadInputError, DiscError.
+        """
+        listed = self._all_known(recordings)
+        return self._add("case", author, case=case, party=party, cause=cause, recordings=listed, ended=ended)
+
+    def file_case(self, case: str, years: int | None, author: str) -> Entry:
+        """Journal that a file went to the archive, for so many years or (None) for ever. Raises BadInputError."""
+        self._refuse_unknown_case(case)
+        return self._add("case_filed", author, case=case, years=years)
+
+    def exhibit(
+        self, case: str, recording: str, medium: str | None, location: str | None, notes: Iterable[Note], author: str
+    ) -> Entry:
+        """Journal on what a recording in a case file lies, and what stands beside it. Raises BadInputError."""
+        self._refuse_unknown_case(case)
+        self._all_known([recording])
+        said = {"medium": medium, "location": location, "notes": sorted(set(notes))}
+        return self._add("exhibit", author, case=case, recording=recording, **said)
+
+    def act(
+        self, act: str, situations: Iterable[Situation], recordings: Iterable[str], excuse: Excuse | None, author: str
+    ) -> Entry:
+        """Journal an act of enforcement with its recordings, or why there are none. Raises BadInputError."""
+        listed, kinds = self._all_known(recordings), sorted(set(situations))
+        return self._add("act", author, act=act, situations=kinds, recordings=listed, excuse=excuse)
+
+    def keep_long(self, recording: str, trigger: Trigger, medium: str | None, author: str) -> Entry:
+        """Journal that a recording is to be kept for long, and on what it lies. Raises BadInputError."""
+        self._all_known([recording])
+        return self._add("long_term", author, recording=recording, trigger=trigger, medium=medium)
+
+    def _refuse_unknown_case(self, case: str) -> None:
+        known = CaseBook(read_books(self._folder).dock).names()
+        if case not in known:
+            raise BadInputError(f"case {case}", "is none that this dock has been told of", "liuhen dock case")
+
+    def _all_known(self, recordings: Iterable[str]) -> list[str]:
+        """They, sorted; each has to be known."""
+        wanted = sorted(set(recordings))
+        known = {one.facts.subject for one in self.recordings()} if wanted else set()
+        for one in wanted:
+            if one not in known:
+                raise BadInputError(f"recording {one}", "is none that this dock has been told of")
+        return wanted
 
     def _known(self, recording: str) -> Kept:
         found = next((one for one in self.recordings() if one.facts.subject == recording), None)

@@ -91,12 +91,13 @@ def _classify_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--again", action="store_true", help="correct what was told before")
 
 
-def _desk(arguments: argparse.Namespace) -> FilingDesk:
+def desk_of(arguments: argparse.Namespace) -> FilingDesk:
+    """A clerk at the dock that a command names."""
     return FilingDesk(DockFolder(arguments.folder), PosixDisc(), SystemClock())
 
 
 def _classify(arguments: argparse.Namespace) -> None:
-    desk = _desk(arguments)
+    desk = desk_of(arguments)
     if arguments.recording is None:
         _list_unclassified(desk, arguments.json)
         return
@@ -106,7 +107,7 @@ def _classify(arguments: argparse.Namespace) -> None:
     times = {name: _utc(getattr(arguments, name)) for name in ("used_from", "used_to")}
     told = Classification(**{name: getattr(arguments, name) for name in names}, **times)
     entry = desk.classify(arguments.recording, told, arguments.author, arguments.again)
-    _tell(entry, arguments.json, f"{arguments.recording} 已分类 is classified: {entry.fields['cause']}")
+    tell(entry, arguments.json, f"{arguments.recording} 已分类 is classified: {entry.fields['cause']}")
 
 
 def _list_unclassified(desk: FilingDesk, as_json: bool) -> None:
@@ -136,25 +137,25 @@ def _missing(known: frozenset[Field]) -> frozenset[Field]:
 
 def _review(arguments: argparse.Namespace) -> None:
     said = [Said(one) for one in arguments.said]
-    entry = _desk(arguments).review(arguments.recording, said, arguments.remark, arguments.author)
-    _tell(entry, arguments.json, f"{arguments.recording} 已复听 was listened to by {arguments.author}")
+    entry = desk_of(arguments).review(arguments.recording, said, arguments.remark, arguments.author)
+    tell(entry, arguments.json, f"{arguments.recording} 已复听 was listened to by {arguments.author}")
 
 
 def _away(arguments: argparse.Namespace) -> None:
     left, returned = utc_of(arguments.left), _utc(arguments.returned)
-    entry = _desk(arguments).away(arguments.recorder, left, returned, arguments.reason, arguments.author)
+    entry = desk_of(arguments).away(arguments.recorder, left, returned, arguments.reason, arguments.author)
     state = "外出 is away" if returned is None else "已返回 has returned"
-    _tell(entry, arguments.json, f"{arguments.recorder} {state}")
+    tell(entry, arguments.json, f"{arguments.recorder} {state}")
 
 
 def _archived(arguments: argparse.Namespace) -> None:
-    entry = _desk(arguments).archive(arguments.month, arguments.medium, arguments.author)
-    _tell(entry, arguments.json, f"{arguments.month} 已归档 is in the archive: {arguments.medium}")
+    entry = desk_of(arguments).archive(arguments.month, arguments.medium, arguments.author)
+    tell(entry, arguments.json, f"{arguments.month} 已归档 is in the archive: {arguments.medium}")
 
 
 def _items(arguments: argparse.Namespace) -> None:
-    entry = _desk(arguments).list_items(_read_matters(arguments.file), arguments.author)
-    _tell(entry, arguments.json, f"清单 list: {len(entry.fields['matters'])} 项 matters")
+    entry = desk_of(arguments).list_items(_read_matters(arguments.file), arguments.author)
+    tell(entry, arguments.json, f"清单 list: {len(entry.fields['matters'])} 项 matters")
 
 
 def _read_matters(path: Path) -> list[list[str]]:
@@ -177,5 +178,6 @@ def _utc(wall: str | None) -> str | None:
     return None if wall is None else utc_of(wall)
 
 
-def _tell(entry: Entry, as_json: bool, line: str) -> None:
+def tell(entry: Entry, as_json: bool, line: str) -> None:
+    """Print an entry for machines, or one line for a person."""
     print(json.dumps({"seq": entry.seq, **entry.fields}, ensure_ascii=False) if as_json else line)

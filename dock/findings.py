@@ -11,7 +11,7 @@ from evidence.errors import BadInputError
 from evidence.io.regime_files import named
 from evidence.model import REGIMES
 from evidence.regimes.facts import Moment
-from evidence.regimes.gathering import UNKNOWN, Books, Gathered, gather
+from evidence.regimes.gathering import Books, Gathered, gather
 from evidence.regimes.judging import Ruling, coming_due, judge, strictest
 from evidence.regimes.model import Finding, Regime, Verdict
 
@@ -60,7 +60,7 @@ def judge_folder(folder: DockFolder, regimes: Sequence[str], now: Moment) -> Jud
 def judge_books(books: Books, regimes: Sequence[Regime], now: Moment) -> Judged:
     """The same from journals that have been read."""
     gathered = gather(books, regimes)
-    return Judged(now, tuple(regimes), gathered, judge(regimes, gathered.facts, now, UNKNOWN))
+    return Judged(now, tuple(regimes), gathered, judge(regimes, gathered.facts, now, gathered.unknown))
 
 
 def regimes_for(books: Books, names: Sequence[str]) -> tuple[Regime, ...]:

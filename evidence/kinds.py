@@ -106,6 +106,12 @@ _boot = _matching(BOOT_ID)
 _owner = _matching(DEVICE_ID)
 _recording = _matching(RECORDING_ID)
 _interruption = _matching(INTERRUPTION_ID)
+
+
+def _recordings(value: Any) -> bool:
+    return isinstance(value, list) and all(_recording(one) for one in value)
+
+
 _pause = _matching(PAUSE_ID)
 
 
@@ -216,6 +222,19 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "away": {"recorder": _owner, "left": _utc, "returned": _or_none(_utc), "reason": _text, "author": _text},
     "archived": {"month": _matching(MONTH), "medium": _text, "author": _text},
     "item_list": {"matters": _matters, "author": _text},
+    "case": {
+        "case": _text, "party": _text, "cause": _text, "recordings": _recordings, "ended": _or_none(_utc),
+        "author": _text,
+    },
+    "case_filed": {"case": _text, "years": _or_none(_count), "author": _text},
+    "exhibit": {
+        "case": _text, "recording": _recording, "medium": _or_none(_text), "location": _or_none(_text),
+        "notes": _texts, "author": _text,
+    },
+    "act": {
+        "act": _text, "situations": _texts, "recordings": _recordings, "excuse": _or_none(_text), "author": _text,
+    },
+    "long_term": {"recording": _recording, "trigger": _text, "medium": _or_none(_text), "author": _text},
 }  # fmt: skip
 
 

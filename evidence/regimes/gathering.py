@@ -1,6 +1,7 @@
 """Everything that a dock's journals say, as facts that regulations are held against. Pure: entries in, facts out.
 
-What no journal speaks of yet (cases, acts, looks at evidence) stays out, and `UNKNOWN` says so in the findings.
+What no journal speaks of stays out: looks at evidence always yet, cases and acts until a person has told of one. The
+findings say so (`Gathered.unknown`).
 """
 
 from __future__ import annotations
@@ -26,13 +27,22 @@ from evidence.regimes.facts import (
     Trigger,
     UnitFacts,
 )
-from evidence.regimes.gathering_recording import DockSays, RecordingBook, dock_moment, unexplained_us
-from evidence.regimes.gathering_shift import Clocks, ShiftJournal, pauses, proofs_of, shift_facts, shift_journals
+from evidence.regimes.gathering_cases import CaseBook
+from evidence.regimes.gathering_recording import DockSays, Keeping, RecordingBook, unexplained_us
+from evidence.regimes.gathering_shift import (
+    Clocks,
+    ShiftJournal,
+    dock_moment,
+    pauses,
+    proofs_of,
+    shift_facts,
+    shift_journals,
+)
 from evidence.regimes.model import Regime, Words
 
 UNIT = "unit"
 """The subject of what is found about the unit as a whole."""
-UNKNOWN: Mapping[type[Facts], Words] = MappingProxyType({
+_UNKNOWN: Mapping[type[Facts], Words] = MappingProxyType({
     ActFacts: Words("采集站尚无执法行为台账，须人工核查", "the dock is told of no acts: a person has to look"),
     CaseFacts: Words("采集站尚无案件资料，须人工核查", "the dock is told of no cases: a person has to look"),
     LookFacts: Words("采集站尚无查阅复制登记，须人工核查", "the dock is told of no looks: a person has to look"),
@@ -78,7 +88,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All that is known: shift by shift, and of the unit as a whole (months, spot checks, the item list)."""
+    """All that is known: shift by shift, and of the unit as a whole (cases, months, spot checks, the item list)."""
 
     shifts: tuple[Shift, ...]
     whole: tuple[Facts, ...]
@@ -88,24 +98,34 @@ class Gathered:
         """For `judging.judge`."""
         return tuple(chain(chain.from_iterable(shift.facts for shift in self.shifts), self.whole))
 
+    @property
+    def unknown(self) -> Mapping[type[Facts], Words]:
+        """Of what nobody has told the dock anything, for `judging.judge`."""
+        told = {type(one) for one in self.whole}
+        return {kind: words for kind, words in _UNKNOWN.items() if kind not in told}
+
 
 def gather(books: Books, regimes: Iterable[Regime]) -> Gathered:
     """The facts, in the order of recorders and of their journals. `regimes` decide until when items stay."""
     listed = tuple(regimes)
     says: dict[str, DockSays] = {}
+    cases = CaseBook(books.dock)
     for entry in books.dock:
         if recorder := entry.fields.get("recorder"):
             says.setdefault(recorder, DockSays()).take(entry)
     shifts = tuple(
         shift
         for recorder in sorted(books.recorders)
-        for shift in _shifts(recorder, books.recorders[recorder], says.get(recorder, DockSays()), listed)
+        for shift in _shifts(recorder, books.recorders[recorder], says.get(recorder, DockSays()), cases, listed)
     )
     recordings = [one for shift in shifts for one in shift.recordings]
-    return Gathered(shifts, (*_months(recordings, books.dock), *_unit(recordings, books.dock)))
+    told = (*cases.cases(), *cases.acts())
+    return Gathered(shifts, (*told, *_months(recordings, books.dock), *_unit(recordings, books.dock)))
 
 
-def _shifts(recorder: str, entries: Sequence[Entry], says: DockSays, regimes: tuple[Regime, ...]) -> Iterator[Shift]:
+def _shifts(
+    recorder: str, entries: Sequence[Entry], says: DockSays, cases: CaseBook, regimes: tuple[Regime, ...]
+) -> Iterator[Shift]:
     clocks = Clocks(entries)
     kept = accounts(entries, says.explanations)
     book = RecordingBook(recorder, entries, says, clocks)
@@ -116,7 +136,7 @@ def _shifts(recorder: str, entries: Sequence[Entry], says: DockSays, regimes: tu
         facts: list[Facts | None] = [shift_facts(journal)]
         for taken in account.recordings:
             facts.append(book.recording(taken, missing[taken.recording]))
-            facts += book.items(taken.recording, triggers.get(taken.recording, frozenset()), regimes)
+            facts += book.items(taken.recording, _keeping(taken.recording, cases, triggers), regimes)
         facts += [book.interruption(one, last_us) for one in account.interruptions]
         facts += pauses(journal, clocks)
         yield _shift(journal, clocks, account, tuple(one for one in facts if one is not None))
@@ -128,6 +148,11 @@ def _shift(journal: ShiftJournal, clocks: Clocks, account: Account, facts: tuple
     return Shift(
         journal.name, journal.recorder, journal.officer, clocks.at(first.at), clocks.at(last.at), account, facts
     )
+
+
+def _keeping(recording: str, cases: CaseBook, triggers: Mapping[str, frozenset[Trigger]]) -> Keeping:
+    all_triggers = triggers.get(recording, frozenset()) | cases.triggers(recording)
+    return Keeping(cases.terms(recording), all_triggers, cases.on_disc(recording))
 
 
 def _triggers(kept: Iterable[Account]) -> Mapping[str, frozenset[Trigger]]:

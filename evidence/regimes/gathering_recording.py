@@ -22,9 +22,9 @@ from evidence.regimes.facts import (
     Statement,
     Trigger,
 )
-from evidence.regimes.gathering_shift import Clocks, proofs_of, signed_on_after
+from evidence.regimes.gathering_shift import Clocks, dock_moment, proofs_of, signed_on_after
 from evidence.regimes.model import Regime
-from evidence.regimes.retention import RetentionFacts, retention
+from evidence.regimes.retention import CaseTerm, RetentionFacts, retention
 from evidence.verify import ORDER
 from evidence.verify import Verdict as Authenticity
 
@@ -69,9 +69,13 @@ class DockSays:
                 self.away[fields["left"]] = entry
 
 
-def dock_moment(entry: Entry) -> Moment:
-    """When the dock said something."""
-    return Moment(entry.at.utc_us, entry.at.grade)
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What lengthens how long all of a recording stays, and whether it is on a medium of its own."""
+
+    cases: tuple[CaseTerm, ...] = ()
+    triggers: frozenset[Trigger] = frozenset()
+    on_disc: bool = False
 
 
 @dataclass(slots=True)
@@ -159,14 +163,19 @@ class RecordingBook:
             report_due=length_us > REPORT_DUE_US,
         )
 
-    def items(self, recording: str, triggers: frozenset[Trigger], regimes: Iterable[Regime]) -> Iterator[ItemFacts]:
+    def items(self, recording: str, kept: Keeping, regimes: Iterable[Regime]) -> Iterator[ItemFacts]:
         """What of a recording is stored at the dock, and until when it stays."""
         listed = tuple(regimes)
         for piece, entry in _pieces(self._told[recording]).items():
             if (receipt := self._says.stored.get(piece)) is not None:
-                kept = retention(listed, RetentionFacts(stored=receipt.at, triggers=triggers))
+                known = RetentionFacts(stored=receipt.at, cases=kept.cases, triggers=kept.triggers)
                 yield ItemFacts(
-                    subject=piece, entries=proofs_of(entry, receipt), triggers=triggers, kept_until_us=kept.end_us
+                    subject=piece,
+                    entries=proofs_of(entry, receipt),
+                    in_case=bool(kept.cases),
+                    triggers=kept.triggers,
+                    on_disc=kept.on_disc,
+                    kept_until_us=retention(listed, known).end_us,
                 )
 
     def _ended(self, told: _Told) -> Moment | None:

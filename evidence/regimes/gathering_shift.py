@@ -37,6 +37,11 @@ class Clocks:
         return Moment(stamp.utc_us + stopped.fields["ended_boot_us"] - stopped.at.boot_us, stamp.grade)
 
 
+def dock_moment(entry: Entry) -> Moment:
+    """When the dock said something."""
+    return Moment(entry.at.utc_us, entry.at.grade)
+
+
 def proof_of(entry: Entry) -> Proof:
     """An entry as what a finding rests on."""
     return Proof(entry.device, entry.seq, str(entry.head.hash), entry.kind)

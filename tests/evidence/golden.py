@@ -211,6 +211,20 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     },
     "archived": {"month": "2026-11", "medium": "光盘 2026-11-A", "author": "110200"},
     "item_list": {"matters": [["行政处罚", "现场检查", "调查取证", "音像记录"]], "author": "110200"},
+    "case": {
+        "case": "罚〔2026〕12号", "party": "李四", "cause": "占用消防通道", "recordings": [RECORDING],
+        "ended": "2026-12-01T09:00:00.000000Z", "author": "110200",
+    },
+    "case_filed": {"case": "罚〔2026〕12号", "years": 10, "author": "110200"},
+    "exhibit": {
+        "case": "罚〔2026〕12号", "recording": RECORDING, "medium": "光盘 2026-12-A", "location": None,
+        "notes": ["method", "time", "maker", "proves", "content"], "author": "110200",
+    },
+    "act": {
+        "act": "罚〔2026〕12号 现场检查", "situations": ["site_check"], "recordings": [RECORDING], "excuse": None,
+        "author": "110200",
+    },
+    "long_term": {"recording": RECORDING, "trigger": "objection", "medium": None, "author": "110200"},
 }  # fmt: skip
 """One valid example of every kind."""
 

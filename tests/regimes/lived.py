@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from dock.filing import Classification, FilingDesk
+from dock.filing import Classification, FilingDesk, utc_of
 from dock.folder import DockFolder
 from evidence.io.durable import PosixDisc
 from evidence.model import ClockGrade, Timestamp
-from evidence.regimes.facts import Said
+from evidence.regimes.facts import Note, Said, Situation, Trigger
 from sim.day.day import live_day
 from sim.scenario import parse_scenario
 from tests.regimes.days import us
 
-AUTHOR = "640221-0200"
+AUTHOR, CASE = "640221-0200", "罚〔2026〕12号"
 GOOD = """
 title = "A recording that breaks once, with a statement, the reason spoken, and a pause that is allowed"
 step = [
@@ -78,6 +78,12 @@ def good_day(root: Path, pause: str) -> Path:
     desk.list_items([["行政处罚", "现场检查", "调查取证", "音像记录"]], AUTHOR)
     desk.classify(kept.facts.subject, Classification(party="李四", cause="占用消防通道"), AUTHOR)
     desk.review(kept.facts.subject, Said, None, AUTHOR)
+    name = kept.facts.subject
+    desk.keep_case(CASE, "李四", "占用消防通道", [name], utc_of("2026-11-25 17:00"), AUTHOR)
+    desk.exhibit(CASE, name, "光盘 2026-11-A", None, Note, AUTHOR)
+    desk.file_case(CASE, 10, AUTHOR)
+    desk.act(f"{CASE} 现场检查", Situation, [name], None, AUTHOR)
+    desk.keep_long(name, Trigger.OBJECTION, "光盘 2026-11-B", AUTHOR)
     return out
 
 

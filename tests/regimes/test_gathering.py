@@ -14,17 +14,21 @@ from evidence.journal import Chain, Entry
 from evidence.model import ClockGrade, Timestamp, utc_text
 from evidence.receipts import DOCK
 from evidence.regimes.facts import (
+    ActFacts,
     Away,
+    CaseFacts,
     Facts,
     FaultFacts,
     Field,
     ItemFacts,
+    LookFacts,
     Moment,
     MonthFacts,
     PauseFacts,
     RecordingFacts,
     Said,
     ShiftFacts,
+    Situation,
     Statement,
     Trigger,
     UnitFacts,
@@ -289,6 +293,49 @@ def test_duty_elsewhere_gives_what_was_recorded_meanwhile_its_time() -> None:
     assert only(gathered(recorder, dock), RecordingFacts).away == Away(moment(9000, ClockGrade.DOCK))
     dock.add(102, "away", left=left, returned=utc_text(MORNING_US + 30_000_000))
     assert only(gathered(recorder, dock), RecordingFacts).away is None
+
+
+def case_item(*told: tuple[str, dict[str, Any]]) -> ItemFacts:
+    recorder, dock = simple()
+    for number, (kind, changes) in enumerate(told):
+        dock.add(4000 + number, kind, **changes)
+    item = only(gathered(recorder, dock), ItemFacts)
+    assert isinstance(item, ItemFacts)
+    return item
+
+
+def test_a_case_keeps_its_recordings_as_long_as_its_file_and_only_lengthens() -> None:
+    named: tuple[str, dict[str, Any]] = ("case", {})
+    assert (case_item(named).in_case, case_item(named).kept_until_us) == (True, None)
+    filed = case_item(named, ("case_filed", {"years": 10}))
+    assert filed.kept_until_us == us("2036-11-26 00:00")
+    shorter = case_item(
+        named, ("case_filed", {"years": 10}), ("case_filed", {"years": 2}), ("case", {"recordings": []})
+    )
+    assert (shorter.in_case, shorter.kept_until_us) == (True, filed.kept_until_us)
+    for_ever = case_item(named, ("case_filed", {"years": 10}), ("case_filed", {"years": None}))
+    assert for_ever.kept_until_us is None
+    assert case_item(("case", {"recordings": []}), ("case_filed", {"years": 10})).in_case is False
+
+
+def test_long_term_evidence_has_no_end_and_wants_a_disc_of_its_own() -> None:
+    once = case_item(("long_term", {}))
+    assert (once.triggers, once.on_disc, once.kept_until_us) == (frozenset({Trigger.OBJECTION}), False, None)
+    again = case_item(("long_term", {"medium": "光盘 1"}), ("long_term", {"trigger": "other"}))
+    assert (again.triggers, again.on_disc) == (frozenset({Trigger.OBJECTION, Trigger.OTHER}), True)
+
+
+def test_cases_and_acts_are_unknown_until_somebody_names_one() -> None:
+    recorder, dock = simple()
+    assert set(gathered(recorder, dock).unknown) == {ActFacts, CaseFacts, LookFacts}
+    dock.add(4000, "act")
+    dock.add(4001, "case_filed", years=1)
+    found = gathered(recorder, dock)
+    assert set(found.unknown) == {LookFacts}
+    assert only(found, CaseFacts).filed == moment(4001)
+    assert (only(found, ActFacts).situations, only(found, ActFacts).recordings) == (
+        {Situation.SITE_CHECK}, (RECORDING,),
+    )  # fmt: skip
 
 
 @given(st.permutations(("LH-000001", "LH-000002", "LH-000003")))

@@ -10,14 +10,25 @@ import pytest
 from dock.findings import Judged, judge_folder
 from dock.folder import DockFolder
 from evidence.model import REGIMES
-from evidence.regimes.facts import Facts, InterruptionFacts, ItemFacts, PauseFacts, RecordingFacts, ShiftFacts
+from evidence.regimes.facts import (
+    ActFacts,
+    CaseFacts,
+    Facts,
+    InterruptionFacts,
+    ItemFacts,
+    PauseFacts,
+    RecordingFacts,
+    ShiftFacts,
+)
 from tests.regimes.days import PAUSE_REASONS, at
 from tests.regimes.expected import Row, rows
 from tests.regimes.expected_lived import BREAKS, MEETS
 from tests.regimes.lived import bad_day, good_day, lived_root
 from tests.regimes.test_judging import told
 
-LETTERS: dict[type[Facts], str] = {RecordingFacts: "r", InterruptionFacts: "i", PauseFacts: "p", ShiftFacts: "s"}
+LETTERS: dict[type[Facts], str] = {
+    RecordingFacts: "r", InterruptionFacts: "i", PauseFacts: "p", ShiftFacts: "s", CaseFacts: "c", ActFacts: "a",
+}  # fmt: skip
 
 
 def short_names(facts: Iterable[Facts]) -> dict[str, str]:
