@@ -14,7 +14,7 @@ from evidence.regimes.facts import Moment, MonthFacts
 from evidence.regimes.gathering import UNIT, Shift
 from evidence.regimes.judging import coming_due, strictest
 from evidence.regimes.model import Finding, Regime, Verdict, Words
-from evidence.regimes.shown import Line, counts_of, lines_of
+from evidence.regimes.shown import Line, counts_of, lines_of, wall_time
 
 DUE_DAYS = 14
 SHORT_US = 60_000_000
@@ -88,8 +88,17 @@ class Report:
     deadlines: tuple[DeadlineRow, ...]
     findings: tuple[Finding, ...]
     due: tuple[Finding, ...]
+    homes: Mapping[str, Shift]
+    """By subject, in which shift it was."""
     people: tuple[str, ...]
     """Articles of which the dock knows nothing, for people; only of a whole unit."""
+
+    def who(self, *subjects: str) -> str:
+        """Day, hour and officer of one thing, which tell a reader more than its name; of several nothing."""
+        home = self.homes.get(subjects[0]) if len(subjects) == 1 else None
+        if home is None:
+            return ""
+        return f"{wall_time(home.began)[5:]} {'—' if home.officer is None else home.officer.name}"
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -114,7 +123,8 @@ def make_report(judged: Judged, selection: Selection) -> Report:
         named = sorted({shift.name for shift in judged.gathered.shifts})
         hint = f"shifts here are {', '.join(named[-3:])}" if named else "no recorder has given its journal yet"
         raise BadInputError("report", "fits no shift that this dock knows of", hint)
-    subjects = {fact.subject for shift in shifts for fact in shift.facts} | _whole(judged, selection, shifts)
+    homes = {fact.subject: shift for shift in shifts for fact in shift.facts}
+    subjects = homes.keys() | _whole(judged, selection, shifts)
     findings = tuple(one for one in judged.findings if one.subject in subjects)
     broken = tuple(_broken(shifts))
     return Report(
@@ -128,6 +138,7 @@ def make_report(judged: Judged, selection: Selection) -> Report:
         deadlines=_deadlines(findings),
         findings=findings,
         due=_due(findings, judged.now),
+        homes=homes,
         people=_people(judged.findings) if selection.of_unit else (),
     )
 

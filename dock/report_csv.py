@@ -31,7 +31,6 @@ def report_csv(report: Report) -> bytes:
 
 
 def _rows(report: Report) -> Iterator[Iterable[str]]:
-    homes = {fact.subject: shift for shift in report.shifts for fact in shift.facts}
     for shift in report.shifts:
         for use in Use:
             yield (
@@ -49,7 +48,7 @@ def _rows(report: Report) -> Iterator[Iterable[str]]:
         state = _both(STANDING_WORDS[broken.state])
         yield *_home("中断 break", one.shift), broken.interruption, item, seconds(one.length_us), state, "", note
     for found in report.findings:
-        home = _home("条款 article", homes.get(found.subject))
+        home = _home("条款 article", report.homes.get(found.subject))
         item, verdict = f"{found.cites} {found.check}", _both(verdict_words(found.verdict))
         yield *home, found.subject, item, "", verdict, last_day(found.deadline_us), _both(found.why)
 

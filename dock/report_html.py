@@ -17,7 +17,7 @@ from dock.report_words import (
     reason_words,
 )
 from evidence.account import Account, Use
-from evidence.regimes.model import Finding, Verdict, Words
+from evidence.regimes.model import Verdict, Words
 from evidence.regimes.shown import last_day, verdict_words, wall_time
 
 TITLE = Words("行政执法全过程记录情况报告", "Report on the recording of enforcement")
@@ -164,7 +164,7 @@ def _deadlines(report: Report) -> str:
         Words("事项", "duty"), Words("", ""), Words("按时", "in time"), Words("未到期", "open"), Words("逾期", "late"),
         Words("需核定", "for a person"), numbers=4,
     )  # fmt: skip
-    return f"{_h2(Words('期限', 'Deadlines'))}<table>{heads}{rows}</table>{_due(report.due)}"
+    return f"{_h2(Words('期限', 'Deadlines'))}<table>{heads}{rows}</table>{_due(report)}"
 
 
 def _shares(*counts: int) -> list[tuple[int, str]]:
@@ -172,11 +172,11 @@ def _shares(*counts: int) -> list[tuple[int, str]]:
     return [(count, VERDICT_COLOURS[verdict]) for count, verdict in zip(counts, order, strict=True)]
 
 
-def _due(due: Iterable[Finding]) -> str:
+def _due(report: Report) -> str:
     rows = "".join(
         f'<tr><td class="keep">{last_day(one.deadline_us)}</td><td class="keep">{escape(one.cites)}</td>'
-        f'<td>{_stacked(one.why)}</td><td class="id">{escape(one.subject)}</td></tr>'
-        for one in due
+        f'<td>{_stacked(one.why)}</td><td class="id">{_named(report.who(one.subject), one.subject)}</td></tr>'
+        for one in report.due
     )
     if not rows:
         return ""
@@ -203,7 +203,7 @@ def _lines(report: Report) -> Iterator[str]:
             f'<tr><td class="keep">{escape(cites)}</td>'
             f'<td class="keep" style="color:{VERDICT_COLOURS[line.verdict]}">'
             f"{_stacked(verdict_words(line.verdict))}</td>"
-            f'<td>{_stacked(line.why)}</td><td class="id">{escape(line.about)}</td>'
+            f'<td>{_stacked(line.why)}</td><td class="id">{_named(report.who(*line.subjects), line.about)}</td>'
             f'<td class="keep">{last_day(line.deadline_us)}</td></tr>'
         )
 
@@ -231,6 +231,11 @@ def _both(words: Words) -> str:
     if words.zh == words.en:
         return escape(words.zh)
     return f'{escape(words.zh)} <span class="en">{escape(words.en)}</span>'
+
+
+def _named(who: str, name: str) -> str:
+    """A thing by its day and officer, where there is one, and by its name."""
+    return f"{escape(who)}<br>{escape(name)}" if who else escape(name)
 
 
 def _stacked(words: Words) -> str:

@@ -137,7 +137,7 @@ def _deadlines(paper: Paper, report: Report) -> None:
     if report.due:
         paper.y += 3
         paper.table(_DUE, ((
-            Cell(last_day(one.deadline_us)), Cell(one.cites), Cell.of(one.why), Cell(one.subject),
+            Cell(last_day(one.deadline_us)), Cell(one.cites), Cell.of(one.why), Cell(report.who(one.subject), one.subject),
         ) for one in report.due))  # fmt: skip
 
 
@@ -172,6 +172,6 @@ def _lines(report: Report) -> Iterator[Sequence[Cell]]:
             Cell(line.cites),
             Cell.of(verdict_words(line.verdict), VERDICT_COLOURS[line.verdict]),
             Cell.of(line.why),
-            Cell("", line.about),
+            Cell(report.who(*line.subjects), line.about),
             Cell(last_day(line.deadline_us)),
         )

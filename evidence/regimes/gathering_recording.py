@@ -228,10 +228,10 @@ def _pieces(told: _Told) -> Mapping[str, Entry]:
 
 
 def _stored(pieces: Mapping[str, Entry], receipts: Sequence[Entry], ended: Moment | None) -> Moment | None:
-    """When the last of it was durable at the dock. Of nothing nothing is owed."""
-    if ended is None or len(receipts) < len(pieces):
+    """When the last of it was durable at the dock. Of which nothing is known (a card that died), nothing is stored."""
+    if ended is None or not pieces or len(receipts) < len(pieces):
         return None
-    return max(map(dock_moment, receipts), key=lambda one: one.utc_us, default=ended)
+    return max(map(dock_moment, receipts), key=lambda one: one.utc_us)
 
 
 def _away(entry: Entry) -> Away:

@@ -158,6 +158,13 @@ def test_a_recording_is_stored_when_its_last_piece_is() -> None:
     assert only(gathered(recorder, dock), RecordingFacts).stored == moment(7200)
 
 
+def test_of_what_died_with_its_card_nothing_is_stored() -> None:
+    recorder = Journal()
+    recorder.begin()
+    recorder.stop(70)
+    assert only(gathered(recorder), RecordingFacts).stored is None
+
+
 def test_an_unsealed_segment_is_owed() -> None:
     recorder, dock = simple()
     recorder.add(96, "init", segment=f"{SEGMENT[:-1]}2")
