@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import repeat
 
 from dock.paper import TITLE_PT, Bar, Cell, Column, Paper
 from dock.report import Report
@@ -20,7 +21,7 @@ from dock.report_words import (
 )
 from evidence.account import Account, Use
 from evidence.model import EPOCH
-from evidence.regimes.model import Verdict, Words
+from evidence.regimes.model import Finding, Verdict, Words
 from evidence.regimes.shown import last_day, verdict_words, wall_time
 
 
@@ -136,15 +137,18 @@ def _deadlines(paper: Paper, report: Report) -> None:
     )
     if report.due:
         paper.y += 3
-        paper.table(_DUE, ((
-            Cell(last_day(one.deadline_us)), Cell(one.cites), Cell.of(one.why), Cell(report.who(one.subject), one.subject),
-        ) for one in report.due))  # fmt: skip
+        paper.table(_DUE, map(_due_row, report.due, repeat(report)))
 
 
 _DUE = (
     Column(Words("即将到期", "due until"), 24), Column(Words("条款", "article"), 30),
     Column(Words("事项", "what to do"), 82), Column(Words("对象", "about"), 38),
 )  # fmt: skip
+
+
+def _due_row(one: Finding, report: Report) -> Sequence[Cell]:
+    about = Cell(report.who(one.subject), one.subject)
+    return Cell(last_day(one.deadline_us)), Cell(one.cites), Cell.of(one.why), about
 
 
 def _shares(*counts: int) -> Bar:
@@ -156,8 +160,8 @@ def _shares(*counts: int) -> Bar:
 def _articles(paper: Paper, report: Report) -> None:
     paper.heading(Words("逐条结论", "Findings by article"))
     columns = (
-        Column(Words("条款", "article"), 28), Column(Words("结论", "verdict"), 26),
-        Column(Words("事项", "finding"), 70), Column(Words("对象", "about"), 30), Column(Words("期限", "until"), 20),
+        Column(Words("条款", "article"), 28), Column(Words("结论", "verdict"), 24),
+        Column(Words("事项", "finding"), 64), Column(Words("对象", "about"), 38), Column(Words("期限", "until"), 20),
     )  # fmt: skip
     paper.table(columns, _lines(report))
     if report.people:
