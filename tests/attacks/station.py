@@ -23,6 +23,7 @@ from dock.enrolment import choose_settings, init
 from dock.folder import DockFolder
 from dock.issuing import load_issuing
 from evidence.io.durable import PosixDisc
+from evidence.signing import PrivateKey
 from evidence.wire import Offer, Topic, Up, write_offer
 from tests.broker import MOSQUITTO, free_port
 from tests.dock.fake_recorder import FakeRecorder, StillClock
@@ -83,10 +84,11 @@ class Station:
         """A recorder that does what it should."""
         return self.caller()
 
-    def recorder(self) -> FakeRecorder:
+    def recorder(self, link: PrivateKey | None = None) -> FakeRecorder:
         """A new one, enrolled."""
         self._made += 1
-        recorder = FakeRecorder(f"BWC-{self._made:04}")
+        name = f"BWC-{self._made:04}"
+        recorder = FakeRecorder(name) if link is None else FakeRecorder(name, link=link)
         recorder.enrol(self.folder)
         return recorder
 
@@ -173,6 +175,14 @@ class Caller:
         except queue.Empty:
             return None
         return message
+
+    def is_thrown_out(self) -> bool:
+        """Whether the broker ends the connection."""
+        try:
+            self._gone.get(timeout=PATIENCE_S)
+        except queue.Empty:
+            return False
+        return True
 
     def vanish(self) -> None:
         """Without a word, so that the broker publishes the last will."""

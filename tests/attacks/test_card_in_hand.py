@@ -194,7 +194,3 @@ def test_whoever_has_the_card(card: Card, name: str) -> None:
     report = verify_path(card.root, TRUST)
     assert report.verdict is expected
     assert any(told in defect.what for defect in report.defects)
-
-
-# PLACE for the branch sealed-sealing: reads the footage off the card (not opened without the vault key), opens a part
-# under another index or in another segment, truncates a sealed file, puts another recorder's sealed file there.

@@ -6,10 +6,16 @@ import socket
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from dock.authority import Authority
+from dock.authority import Authority, private_pem
+from dock.clock import SystemClock
+from dock.enrolment import link_key
+from dock.key_command import take_back
+from dock.revocation import revoke
+from evidence.io.durable import PosixDisc
 from evidence.io.token_file import read_lines
 from evidence.wire import Offer, Up, write_offer
 from tests.attacks.station import NOW, Caller, Station, topic_of
@@ -262,4 +268,38 @@ def test_a_hostile_device_enrols_nobody_and_is_nobody_else(station: Station, hos
     hostile.stop()
 
 
-# PLACE for the branch sealed-pki: a revoked link certificate, at the broker (CRL) and at the receiver.
+def enrolled_caller(station: Station) -> tuple[FakeRecorder, tuple[Path, Path]]:
+    """A recorder and the link certificate that its enrolment gave it, which the dock's journal knows."""
+    recorder = station.recorder(link_key())
+    files = station.root / f"{recorder.device}.pem", station.root / f"{recorder.device}.key"
+    files[0].write_bytes(station.folder.link(recorder.device).read_bytes())
+    files[1].write_bytes(private_pem(recorder.link))
+    return recorder, files
+
+
+def test_a_revoked_device_is_thrown_out_and_does_not_come_back(station: Station) -> None:
+    """Verdict: no connection, from the moment of the revocation on; honest ones stay."""
+    recorder, files = enrolled_caller(station)
+    caller = Caller(station, recorder, files)
+    assert caller.connects() == "Success"
+    assert take_back(station.folder, recorder.device, "stolen")["broker"] is True
+    assert caller.is_thrown_out()
+    caller.stop()
+    again = Caller(station, recorder, files)
+    answer = again.connects()
+    assert any(one in answer for one in ("CERTIFICATE_REVOKED", "Unspecified error")), answer
+    again.stop()
+    assert station.alive
+
+
+def test_a_revoked_device_comes_in_with_another_certificate(station: Station, hostile: Caller) -> None:
+    """Verdict: the broker lets it in, for the list does not know this one; the receiver takes nothing of it."""
+    hostile.publish(*hostile.recorder.journal_message(0, 0))
+    assert station.alive
+    assert entries_of(station, hostile) == hostile.recorder.tokens[:1]
+    hostile.recorder.add("docked", {})
+    revoke(station.folder, PosixDisc(), SystemClock(), hostile.recorder.device, "stolen")
+    assert hostile.publish(*hostile.recorder.journal_message()) == "Success"
+    assert station.alive
+    assert entries_of(station, hostile) == hostile.recorder.tokens[:1]
+    hostile.stop()

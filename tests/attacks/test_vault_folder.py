@@ -166,7 +166,3 @@ def test_whoever_takes_a_block_out_of_the_catalogue_is_told_by_the_journal(tmp_p
     assert report.verdict is Verdict.NOT_AUTHENTIC
     assert blocked_recorders(twins.folder) == []
     assert any("the dock has blocked the recorder (fork)" in defect.what for defect in report.defects)
-
-
-# PLACE for the branch sealed-opening: opens evidence without an approval, approves what he asked for himself, uses an
-# approval for other evidence or a second time, edits an approval, opens with one share of two.
