@@ -11,15 +11,19 @@ import sys
 from pathlib import Path
 
 from dock.block_command import add_block_verbs
+from dock.case_command import add_case_verbs
 from dock.clock import SystemClock
 from dock.duty_command import add_duty_verbs, add_regime
 from dock.enrolment import choose_settings, enrol, init
+from dock.filing_command import add_filing_verbs
+from dock.findings_command import add_findings_verb
 from dock.folder import DockFolder
 from dock.health import heard, heard_fields, own_certificates, print_heard, state_of
 from dock.key_command import add_key_verbs, take_back, write_files
 from dock.opening_command import add_opening_verbs
 from dock.person_command import add_person_verbs
 from dock.receiver import serve
+from dock.report_command import add_report_verb
 from evidence.errors import BadInputError
 from evidence.health import EXIT_CODES, State
 from evidence.io.command import Command
@@ -76,11 +80,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     give.add_argument("--officer", nargs=3, metavar=("NUMBER", "NAME", "UNIT"), help="who wears the recorder")
     give.add_argument("--replaces", metavar="RECORDER", help="whose place it takes; that one is revoked")
     add_regime(give)
-    add_duty_verbs(verbs)
-    add_person_verbs(verbs)
-    add_opening_verbs(verbs)
-    add_key_verbs(verbs)
-    add_block_verbs(verbs)
+    duties = (add_duty_verbs, add_filing_verbs, add_case_verbs, add_findings_verb, add_report_verb)
+    keys = (add_person_verbs, add_opening_verbs, add_key_verbs, add_block_verbs)
+    for add_verbs in (*duties, *keys):
+        add_verbs(verbs)
 
     take = verbs.add_parser("run", help="receive evidence", description=RUN_HELP, formatter_class=raw)
     take.add_argument("folder", type=Path, metavar="DIR", help="the dock")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import TypeVar
 
 from evidence.journal import Entry
 from evidence.kinds import FRAGMENT_KINDS
@@ -65,13 +66,23 @@ class Interruption:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Where a recording lies on the account's time line, breaks included."""
+
+    recording: str
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """One shift: spans without hole or overlap from `start_us` to `end_us`, and its interruptions."""
+    """One shift: spans without hole or overlap from `start_us` to `end_us`, and what broke and began in it."""
 
     start_us: int
     end_us: int
     spans: tuple[Span, ...]
     interruptions: tuple[Interruption, ...]
+    recordings: tuple[Taken, ...]
 
     def total_us(self, use: Use) -> int:
         """The time of one use."""
@@ -79,6 +90,7 @@ class Account:
 
 
 Interval = tuple[int, int]
+_Lying = TypeVar("_Lying", Interruption, Taken)
 
 
 def accounts(entries: Iterable[Entry], written: Iterable[str] = ()) -> list[Account]:
@@ -98,10 +110,18 @@ def accounts(entries: Iterable[Entry], written: Iterable[str] = ()) -> list[Acco
     known = [*_pauses(listed, line, recorded), *_skipped(listed, line)]
     uses = _Uses(recorded, recordings, interruptions, known, line.powered)
     shifts = list(_shifts(listed, line))
-    mine: list[list[Interruption]] = [[] for _ in shifts]
-    for one in interruptions if shifts else ():
+    taken = [Taken(name, *interval) for name, interval in recordings.items()]
+    broken, begun = _by_shift(shifts, interruptions), _by_shift(shifts, taken)
+    mine = zip(shifts, broken, begun, strict=True)
+    return [_account(*shift, uses, mine_broken, mine_begun) for shift, mine_broken, mine_begun in mine]
+
+
+def _by_shift(shifts: Sequence[Interval], found: Iterable[_Lying]) -> list[tuple[_Lying, ...]]:
+    """To each shift what began in it; to the first what began before it."""
+    mine: list[list[_Lying]] = [[] for _ in shifts]
+    for one in found if shifts else ():
         mine[max(0, bisect_right(shifts, (one.start_us, 2**63)) - 1)].append(one)
-    return [_account(*shift, uses, broken) for shift, broken in zip(shifts, mine, strict=True)]
+    return [tuple(one) for one in mine]
 
 
 class _TimeLine:
@@ -159,7 +179,9 @@ class _Uses:
         return Use.STANDBY if _covers(self._powered, instant_us) else Use.OFF
 
 
-def _account(start: int, end: int, uses: _Uses, interruptions: Sequence[Interruption]) -> Account:
+def _account(
+    start: int, end: int, uses: _Uses, interruptions: tuple[Interruption, ...], recordings: tuple[Taken, ...]
+) -> Account:
     borders = [start, *(border for border in uses.borders if start < border < end), end]
     spans: list[Span] = []
     for left, right in pairwise(borders):
@@ -168,7 +190,7 @@ def _account(start: int, end: int, uses: _Uses, interruptions: Sequence[Interrup
             spans[-1] = Span(spans[-1].start_us, right, use)
         elif left < right:
             spans.append(Span(left, right, use))
-    return Account(start, end, tuple(spans), tuple(interruptions))
+    return Account(start, end, tuple(spans), interruptions, recordings)
 
 
 def _shifts(entries: Sequence[Entry], line: _TimeLine) -> Iterator[Interval]:

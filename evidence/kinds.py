@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evidence.errors import BadInputError
-from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole
+from evidence.model import BOOT_ID, COUNT_END, DEVICE_ID, SEGMENT_ID, Timestamp, is_whole, utc_from_text
 
 SERIAL = re.compile(r"[0-9a-f]{1,40}")
 HASH = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -21,6 +21,8 @@ STATEMENT_LIMIT = 48 * 1024
 RECORDING_ID = re.compile(r"[0-9a-f]{12}-r[0-9]{4}")
 INTERRUPTION_ID = re.compile(r"[0-9a-f]{12}-i[0-9]{4}")
 PAUSE_ID = re.compile(r"[0-9a-f]{12}-p[0-9]{4}")
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+MATTERS_LIMIT = 500
 
 FRAGMENT_KINDS = ("fragment", "recovered")
 """Entries of a fragment: written as it was captured, or found whole after a power cut."""
@@ -76,6 +78,34 @@ def _time(value: Any) -> bool:
     return True
 
 
+def _utc(value: Any) -> bool:
+    try:
+        utc_from_text(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(_text(one) for one in value)
+
+
+def _matters(value: Any) -> bool:
+    """What is to be recorded: a name that is there, and three columns of which any may be empty."""
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= MATTERS_LIMIT
+        and all(
+            isinstance(row, list) and len(row) == 4 and _text(row[0]) and all(_or_empty(one) for one in row[1:])
+            for row in value
+        )
+    )
+
+
+def _or_empty(value: Any) -> bool:
+    return value == "" or _text(value)
+
+
 def _parts(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(part, list) and len(part) == 4 and all(map(_count, part[::2])) and all(map(_hash, part[1::2]))
@@ -103,6 +133,12 @@ _boot = _matching(BOOT_ID)
 _owner = _matching(DEVICE_ID)
 _recording = _matching(RECORDING_ID)
 _interruption = _matching(INTERRUPTION_ID)
+
+
+def _recordings(value: Any) -> bool:
+    return isinstance(value, list) and all(_recording(one) for one in value)
+
+
 _pause = _matching(PAUSE_ID)
 
 
@@ -220,6 +256,30 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     },
     "cleared": {"recorder": _owner, "blocked_seq": _count, "statements": _tokens},
     "clock_set_back": {"recorder": _owner, "entry_seq": _count, "entry_hash": _hash, "back_us": _count},
+    # what people tell the dock, because nothing else knows it
+    "classified": {
+        "recorder": _owner, "recording": _recording, "unit": _text, "officer": _text,
+        "used_from": _utc, "used_to": _utc, "party": _text, "cause": _text, "author": _text,
+    },
+    "reviewed": {
+        "recorder": _owner, "recording": _recording, "said": _texts, "remark": _or_none(_text), "author": _text,
+    },
+    "away": {"recorder": _owner, "left": _utc, "returned": _or_none(_utc), "reason": _text, "author": _text},
+    "archived": {"month": _matching(MONTH), "medium": _text, "author": _text},
+    "item_list": {"matters": _matters, "author": _text},
+    "case": {
+        "case": _text, "party": _text, "cause": _text, "recordings": _recordings, "ended": _or_none(_utc),
+        "author": _text,
+    },
+    "case_filed": {"case": _text, "years": _or_none(_count), "author": _text},
+    "exhibit": {
+        "case": _text, "recording": _recording, "medium": _or_none(_text), "location": _or_none(_text),
+        "notes": _texts, "author": _text,
+    },
+    "act": {
+        "act": _text, "situations": _texts, "recordings": _recordings, "excuse": _or_none(_text), "author": _text,
+    },
+    "long_term": {"recording": _recording, "trigger": _text, "medium": _or_none(_text), "author": _text},
 }  # fmt: skip
 
 

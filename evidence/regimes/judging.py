@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from evidence.regimes.calendar import day_of
 from evidence.regimes.checks import CHECKS
@@ -21,6 +22,7 @@ from evidence.regimes.model import (
     Words,
 )
 
+NOTHING: Mapping[type[Facts], Words] = MappingProxyType({})
 NO_END_US = 2**63
 """Later than any deadline."""
 
@@ -34,8 +36,13 @@ class Ruling:
     why: Words
 
 
-def judge(regimes: Iterable[Regime], facts: Iterable[Facts], now: Moment) -> tuple[Finding, ...]:
-    """At least one finding for each article of each regulation, in their order."""
+def judge(
+    regimes: Iterable[Regime], facts: Iterable[Facts], now: Moment, unknown: Mapping[type[Facts], Words] = NOTHING
+) -> tuple[Finding, ...]:
+    """At least one finding for each article of each regulation, in their order.
+
+    `unknown` are kinds of facts that nobody could gather, and why: what is checked of them is left to a person.
+    """
     by_type: dict[type[Facts], list[Facts]] = {}
     for one in facts:
         by_type.setdefault(type(one), []).append(one)
@@ -43,16 +50,24 @@ def judge(regimes: Iterable[Regime], facts: Iterable[Facts], now: Moment) -> tup
         finding
         for regime in regimes
         for article in regime.articles
-        for finding in _judge(regime, article, by_type, now)
+        for finding in _judge(regime, article, by_type, now, unknown)
     )
 
 
 def _judge(
-    regime: Regime, article: Article, facts: Mapping[type[Facts], Sequence[Facts]], now: Moment
+    regime: Regime,
+    article: Article,
+    facts: Mapping[type[Facts], Sequence[Facts]],
+    now: Moment,
+    unknown: Mapping[type[Facts], Words],
 ) -> Iterator[Finding]:
     found = False
     for rule in article.rules:
-        for one in facts.get(CHECKS[rule.check].about, ()):
+        about = CHECKS[rule.check].about
+        if about in unknown:
+            found = True
+            yield Finding(regime.name, article.number, rule.check, "", Verdict.PERSON, unknown[about])
+        for one in facts.get(about, ()):
             judged = CHECKS[rule.check].run(one, rule.values, now)
             if judged is not None:
                 found = True

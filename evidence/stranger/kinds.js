@@ -24,11 +24,19 @@ const recordingId = matching(/^[0-9a-f]{12}-r[0-9]{4}$/);
 const interruptionId = matching(/^[0-9a-f]{12}-i[0-9]{4}$/);
 const pauseId = matching(/^[0-9a-f]{12}-p[0-9]{4}$/);
 const tokenText = matching(/^([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+$/);
-const STATEMENT_LIMIT = 49152;
-const statementText = (value) => tokenText(value) && value.length <= STATEMENT_LIMIT;
 const partRow = (value) => Array.isArray(value) && value.length === PART_ROW.length
   && value.every((one, at) => PART_ROW[at](one));
 const PART_ROW = [count, hash, count, hash];
+const STATEMENT_LIMIT = 49152;
+const statement = (value) => tokenText(value) && value.length <= STATEMENT_LIMIT;
+const serial = matching(/^[0-9a-f]{1,40}$/);
+const month = matching(/^[0-9]{4}-(0[1-9]|1[0-2])$/);
+const atLeastOne = (check) => (value) => isList(check)(value) && value.length > 0;
+const item = (value) => segmentId(value) || hash(value);
+const recordings = isList(recordingId);
+const textOrEmpty = (value) => value === '' || text(value);
+const matter = (value) => Array.isArray(value) && value.length === 4 && text(value[0]) && value.slice(1).every(textOrEmpty);
+const matters = (value) => atLeastOne(matter)(value) && value.length <= 500;
 const finding = (value) => Array.isArray(value) && value.length === 3 && value.every(text);
 
 const UTC = /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{6})Z$/;
@@ -58,6 +66,8 @@ function utcFromText(value) {
   const seconds = ((daysOf(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
   return BigInt(seconds) * 1000000n + BigInt(fraction);
 }
+
+const utcTime = (value) => utcFromText(value) !== null;
 
 const TIME_FIELDS = {
   utc: (value) => utcFromText(value) !== null,
@@ -158,7 +168,9 @@ const KINDS = {
   released: { segment: segmentId, stored_bytes: count },
   power_off: { trigger: text },
   // the dock's journal
-  enrolled: { recorder: owner, kid: hash },
+  vault_key: { kid: hash },
+  dock_key: { kid: hash, why: text },
+  enrolled: { recorder: owner, kid: hash, link_serial: serial, replaces: orNull(owner) },
   assignment: { recorder: owner, ...OFFICER },
   stored: {
     recorder: owner, segment: segmentId, sha256: orNull(hash), stored_bytes: count, seal_seq: count, seal_hash: hash,
@@ -167,15 +179,31 @@ const KINDS = {
   blob_stored: { recorder: owner, blob: hash, stored_bytes: count, entry_seq: count, entry_hash: hash },
   report_taken: { recorder: owner, interruption: interruptionId, entry_seq: count, entry_hash: hash },
   explanation: { recorder: owner, interruption: interruptionId, author: text, text },
-  person_enrolled: { person: owner, kid: hash, name: text, roles: (value) => isList(text)(value) && value.length > 0 },
-  person_revoked: { person: owner, kid: hash, why: text },
-  view_asked: { request: hash, statement: statementText },
-  view_approved: { request: hash, statement: statementText },
-  opened: { request: hash, recorder: owner, item: (value) => segmentId(value) || hash(value), sha256: hash },
   blocked: { recorder: owner, why: text, entry_seq: count, entry_hash: orNull(hash), other_hash: hash },
-  cleared: { recorder: owner, blocked_seq: count, statements: (value) => isList(tokenText)(value) && value.length > 0 },
+  cleared: { recorder: owner, blocked_seq: count, statements: atLeastOne(tokenText) },
   clock_set_back: { recorder: owner, entry_seq: count, entry_hash: hash, back_us: count },
   revoked: { recorder: owner, kid: hash, why: text, last_seq: seqOrNone, last_hash: orNull(hash) },
+  person_enrolled: { person: owner, kid: hash, name: text, roles: atLeastOne(text) },
+  person_revoked: { person: owner, kid: hash, why: text },
+  view_asked: { request: hash, statement },
+  view_approved: { request: hash, statement },
+  opened: { request: hash, recorder: owner, item, sha256: hash },
+  vault_key_split: { kid: hash, shares: count, needed: count },
+  classified: {
+    recorder: owner, recording: recordingId, unit: text, officer: text, used_from: utcTime, used_to: utcTime,
+    party: text, cause: text, author: text,
+  },
+  reviewed: { recorder: owner, recording: recordingId, said: isList(text), remark: orNull(text), author: text },
+  away: { recorder: owner, left: utcTime, returned: orNull(utcTime), reason: text, author: text },
+  archived: { month, medium: text, author: text },
+  item_list: { matters, author: text },
+  case: { case: text, party: text, cause: text, recordings, ended: orNull(utcTime), author: text },
+  case_filed: { case: text, years: orNull(count), author: text },
+  exhibit: {
+    case: text, recording: recordingId, medium: orNull(text), location: orNull(text), notes: isList(text), author: text,
+  },
+  act: { act: text, situations: isList(text), recordings, excuse: orNull(text), author: text },
+  long_term: { recording: recordingId, trigger: text, medium: orNull(text), author: text },
 };
 
 /** Check a known kind's fields; unknown kinds pass. */

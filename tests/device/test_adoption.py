@@ -91,7 +91,7 @@ def test_a_new_dock_key_is_believed_because_the_root_vouches_for_it(
 
 
 def of_another_unit(_dock: DockFolder, tmp_path: Path) -> Path:
-    return given(make_dock(tmp_path / "other station"), tmp_path / "elsewhere")
+    return given(make_dock(tmp_path / "other-station"), tmp_path / "elsewhere")
 
 
 def for_another_recorder(dock: DockFolder, tmp_path: Path) -> Path:
@@ -181,7 +181,7 @@ def test_a_recorder_leaves_its_dock_and_becomes_another_units(dock: DockFolder, 
     assert not spool.exists()
     aside = [tmp_path / f"{name}.left-{DEVICE}" for name in ("identity", "spool")]
     assert all(one.is_dir() for one in aside)
-    other = make_dock(tmp_path / "other station")
+    other = make_dock(tmp_path / "other-station")
     identity = adopt(folder, given(other, folder, "BWC-0100"), PosixDisc())
     assert identity.device == "BWC-0100"
     assert identity.signer.kid != load_identity(aside[0]).signer.kid

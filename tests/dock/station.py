@@ -39,6 +39,8 @@ def running_broker(folder: DockFolder) -> Iterator[None]:
     if not any("running" in line for line in broker.stdout):
         raise RuntimeError("mosquitto did not start")
     broker.stdout.close()
-    yield
-    broker.kill()
-    broker.wait()
+    try:
+        yield
+    finally:
+        broker.kill()
+        broker.wait()

@@ -41,16 +41,14 @@ def verify(leaf: Path, root: Path, *more: str) -> bool:
 def test_openssl_finds_the_root_of_every_certificate(unit: tuple[DockFolder, Path]) -> None:
     folder, identity = unit
     between = ("-untrusted", str(identity.parent / "all.pem"))
-    leaves = [*(folder.certificate(name) for name in ("dock", "broker", "receiver-1", "head")),
+    leaves = [*(folder.certificate(name) for name in ("dock", "broker", "head")),
               *(identity / name for name in ("signing.pem", "link.pem", "dock.pem"))]  # fmt: skip
     for leaf in leaves:
         assert verify(leaf, identity / "ca.pem", *between), leaf.name
         assert not verify(leaf, identity.parent / "strangers.pem"), leaf.name
 
 
-@pytest.mark.parametrize(
-    ("name", "client", "server"), [("broker", False, True), ("receiver-1", True, False), ("head", True, False)]
-)
+@pytest.mark.parametrize(("name", "client", "server"), [("broker", False, True), ("head", True, False)])
 def test_openssl_allows_a_link_s_certificate_its_one_end(
     unit: tuple[DockFolder, Path], name: str, client: bool, server: bool
 ) -> None:

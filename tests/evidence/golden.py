@@ -241,6 +241,35 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "clock_set_back": {
         "recorder": RECORDER, "entry_seq": 17, "entry_hash": hash_of(b"entry"), "back_us": 3_600_000_000,
     },
+    "classified": {
+        "recorder": RECORDER, "recording": RECORDING, "unit": "交警一大队", "officer": "110123",
+        "used_from": "2026-11-21T13:18:08.123456Z", "used_to": "2026-11-21T13:42:00.000000Z",
+        "party": "李四", "cause": "占用消防通道", "author": "110123",
+    },
+    "reviewed": {
+        "recorder": RECORDER, "recording": RECORDING, "said": ["time", "place", "being_recorded"],
+        "remark": "画面清晰", "author": "110200",
+    },
+    "away": {
+        "recorder": RECORDER, "left": "2026-11-21T00:00:00.000000Z", "returned": "2026-11-24T10:00:00.000000Z",
+        "reason": "异地执法", "author": "110200",
+    },
+    "archived": {"month": "2026-11", "medium": "光盘 2026-11-A", "author": "110200"},
+    "item_list": {"matters": [["行政处罚", "现场检查", "调查取证", "音像记录"]], "author": "110200"},
+    "case": {
+        "case": "罚〔2026〕12号", "party": "李四", "cause": "占用消防通道", "recordings": [RECORDING],
+        "ended": "2026-12-01T09:00:00.000000Z", "author": "110200",
+    },
+    "case_filed": {"case": "罚〔2026〕12号", "years": 10, "author": "110200"},
+    "exhibit": {
+        "case": "罚〔2026〕12号", "recording": RECORDING, "medium": "光盘 2026-12-A", "location": None,
+        "notes": ["method", "time", "maker", "proves", "content"], "author": "110200",
+    },
+    "act": {
+        "act": "罚〔2026〕12号 现场检查", "situations": ["site_check"], "recordings": [RECORDING], "excuse": None,
+        "author": "110200",
+    },
+    "long_term": {"recording": RECORDING, "trigger": "objection", "medium": None, "author": "110200"},
 }  # fmt: skip
 """One valid example of every kind."""
 

@@ -32,9 +32,9 @@ true:
 - **reminds a person**: only a person can do it;
 - **not for this system**: aims, definitions, paper files, penalties.
 
-The checks are there and judge whatever facts they are given; the catalogue, which gathers these facts from the journals
-of a dock, is not yet: issue 5. Where a row says *not yet*, the act itself has still to be built too, and until then a
-person has to see to it.
+`liuhen dock findings` gathers the facts from the journals that a dock holds and judges them. Of looks at evidence no
+journal speaks yet (issue 5): what is checked of them `needs a person`, as cases and acts do until somebody has named
+one. Where a row says *not yet*, something has still to be built too, and until then a person has to see to it.
 """
 
 

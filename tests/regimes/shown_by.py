@@ -7,11 +7,17 @@ from collections.abc import Mapping
 from evidence.regimes.model import Article, ArticleKind
 
 JUDGING = "tests/regimes/test_judging.py::"
+LIVED = "tests/regimes/test_lived_days.py::"
+GATHERING = "tests/regimes/test_gathering.py::"
+CASES = "tests/dock/test_cases.py::"
+FILING = "tests/dock/test_filing.py::"
 BY_KIND: Mapping[ArticleKind, tuple[str, ...]] = {
     ArticleKind.SOFTWARE: (),
     ArticleKind.CHECKED: (
         f"{JUDGING}test_a_day_that_meets_a_regulation_meets_every_article_that_is_checked",
         f"{JUDGING}test_a_day_that_breaks_a_regulation_is_found_out_article_by_article",
+        f"{LIVED}test_a_day_meets_a_regulation_as_far_as_recorder_and_dock_can",
+        f"{LIVED}test_a_day_breaks_a_regulation_and_every_article_says_so",
     ),
     ArticleKind.PERSON: (f"{JUDGING}test_what_is_for_people_is_a_reminder_with_the_words_of_the_article",),
     ArticleKind.OUTSIDE: (f"{JUDGING}test_every_article_has_a_finding_even_of_an_empty_day",),
@@ -55,13 +61,35 @@ KEPT = (
 )
 FAULT = ("tests/device/test_recorder.py::test_a_camera_that_stalls_is_started_again_and_the_gap_is_measured",)
 
+LIST = (f"{FILING}test_the_list_of_matters_is_kept_and_what_it_lacks_is_found",)
+CLASSIFIED = (
+    f"{FILING}test_what_a_recorder_knows_is_filled_in_and_the_rest_is_asked_for",
+    f"{FILING}test_where_nobody_signed_on_and_no_clock_was_set_all_of_it_is_asked_for",
+)
+
+EXHIBITS = (f"{CASES}test_each_recording_in_a_file_has_its_disc_and_its_notes",)
+AS_CASE = (f"{GATHERING}test_a_case_keeps_its_recordings_as_long_as_its_file_and_only_lengthens",)
+ACTS = (f"{CASES}test_an_act_has_recordings_or_an_excuse",)
+CASE_FILE = (
+    f"{CASES}test_a_case_is_counted_from_its_end_to_its_file",
+    f"{CASES}test_only_recordings_that_are_known_and_cases_that_were_named",
+)
+
 BY_ARTICLE: Mapping[str, tuple[str, ...]] = {
     "pingluo 6": ASSIGNED,
     "pingluo 8": (*STATEMENT, *REASONS, *REPORT),
-    "pingluo 9": (*OFFLOAD, f"{JUDGING}test_who_was_away_has_24_hours_from_returning_and_never_less_than_the_others"),
-    "pingluo 11": KEPT,
+    "pingluo 7": (*LIST, *EXHIBITS),
+    "pingluo 9": (
+        *OFFLOAD,
+        f"{JUDGING}test_who_was_away_has_24_hours_from_returning_and_never_less_than_the_others",
+        f"{GATHERING}test_duty_elsewhere_gives_what_was_recorded_meanwhile_its_time",
+    ),
+    "pingluo 10": (*CASE_FILE, *EXHIBITS),
+    "pingluo 11": (*KEPT, *AS_CASE),
     "pingluo 13": (f"{JUDGING}test_one_more_regulation_never_makes_a_ruling_milder",),
-    "general 16": KEPT,
+    "general 5": ACTS,
+    "general 11": ACTS,
+    "general 16": (*KEPT, *AS_CASE, *CASE_FILE),
     "general 17": ("tests/regimes/test_retention.py::test_cases_triggers_and_holds_lengthen",),
     "general 20": INTACT,
     "weixian 12": UNBROKEN,
@@ -69,19 +97,23 @@ BY_ARTICLE: Mapping[str, tuple[str, ...]] = {
     "weixian 14": OFFLOAD,
     "weixian 15": (*CHECK, *ASSIGNED),
     "weixian 16": FAULT,
+    "weixian 17": CLASSIFIED,
     "weixian 18": KEPT,
     "weixian 19": ("tests/regimes/test_retention.py::test_cases_triggers_and_holds_lengthen",),
     "weixian 20": PROOF,
     "weixian 23": INTACT,
-    "changzhi 18": PAUSE,
+    "changzhi 6": LIST,
+    "changzhi 13": ACTS,
+    "changzhi 18": (*PAUSE, *ACTS),
     "changzhi 19": ("tests/sim/test_shift.py::test_every_picture_shows_the_time_at_which_it_was_captured",),
     "changzhi 20": (*STATEMENT, *UNBROKEN),
     "changzhi 21": REASONS,
     "changzhi 25": (*INTACT, *UNBROKEN),
     "changzhi 27": ASSIGNED,
     "changzhi 28": ASSIGNED,
-    "changzhi 29": OFFLOAD,
+    "changzhi 29": (*OFFLOAD, *CASE_FILE),
     "changzhi 32": (*INTACT, *KEPT),
+    "xuchang 5": ACTS,
     "xuchang 9": (
         "tests/device/test_release.py::test_without_a_receipt_nothing_goes_however_full_the_card_is",
         "tests/faults/test_power_cut.py::test_no_power_cut_takes_what_a_dock_has_acknowledged",
@@ -90,6 +122,7 @@ BY_ARTICLE: Mapping[str, tuple[str, ...]] = {
     "xuchang 12": KEPT,
     "xuchang 13": ("tests/regimes/test_retention.py::test_cases_triggers_and_holds_lengthen",),
     "xuchang 14": PROOF,
+    "xuchang 17": CLASSIFIED,
     "xuchang 18": UNBROKEN,
     "xuchang 19": (*STATEMENT, *REASONS, *PAUSE),
     "xuchang 20": CHECK,
