@@ -3,6 +3,8 @@
 
 const COUNT_END = 1n << 63n;
 const GRADES = ['unset', 'rtc', 'dock', 'ntp', 'gnss'];
+/** Of clocks that somebody other than the recorder itself has set. */
+const KNOWN_TIME = ['dock', 'ntp', 'gnss'];
 const DOCK = 'dock';
 
 const isWhole = (value, low, high) => typeof value === 'bigint' && low <= value && value < high;
@@ -27,7 +29,8 @@ const tokenText = matching(/^([A-Za-z0-9_-]+\.){2}[A-Za-z0-9_-]+$/);
 const partRow = (value) => Array.isArray(value) && value.length === PART_ROW.length
   && value.every((one, at) => PART_ROW[at](one));
 const PART_ROW = [count, hash, count, hash];
-const statement = (value) => tokenText(value) && value.length <= 49152;
+const STATEMENT_LIMIT = 49152;
+const statement = (value) => tokenText(value) && value.length <= STATEMENT_LIMIT;
 const serial = matching(/^[0-9a-f]{1,40}$/);
 const month = matching(/^[0-9]{4}-(0[1-9]|1[0-2])$/);
 const atLeastOne = (check) => (value) => isList(check)(value) && value.length > 0;
@@ -65,6 +68,9 @@ function utcFromText(value) {
   const seconds = ((daysOf(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
   return BigInt(seconds) * 1000000n + BigInt(fraction);
 }
+
+/** The day of an instant, in UTC. */
+const dayOf = (utcUs) => new Date(Number(utcUs / 1000n)).toISOString().slice(0, 10);
 
 const utcTime = (value) => utcFromText(value) !== null;
 

@@ -26,12 +26,12 @@ function checkWord(word, entry) {
 
 /** A journal that has been read to its end or to its first defect: what later checks need of it. */
 class ReadJournal {
-  constructor(check) {
-    Object.assign(this, { check, whole: false, entries: [], words: [], revocations: new Revocations() });
+  /** `acts` judges what persons have signed for, where it is the dock's journal. */
+  constructor(check, acts) {
+    Object.assign(this, { check, acts, whole: false, entries: [], words: [], revocations: new Revocations() });
     this.seals = new Map();
     this.blobs = new Map();
     this.answered = new Map();
-    this.blocks = new Map();
   }
 
   async read(lines, report, name) {
@@ -58,8 +58,7 @@ class ReadJournal {
     // Of two entries about the same bytes the first counts.
     if (BLOB_KINDS.includes(kind) && !this.blobs.has(fields.blob)) this.blobs.set(fields.blob, entry);
     if (kind === 'segment') this.seals.set(fields.segment, entry);
-    if (kind === 'blocked') this.blocks.set(seq, entry);
-    if (kind === 'cleared') this.blocks.delete(fields.blocked_seq);
+    if (this.acts !== null) this.acts.take(entry);
     if (kind in ANSWERS) this.words.push(entry);
     for (const [word, { kinds, name }] of Object.entries(ANSWERS)) {
       const key = `${word} ${fields[name]}`;
@@ -79,7 +78,7 @@ class ReadJournal {
       else if (BEFORE_THE_JOURNAL.includes(word.kind)) report.note(new Trouble(GAPS, 'journal_not_yet'), where);
       else report.note(bad('receipt_without_entry'), where);
     }
-    for (const { fields } of [...dock.blocks.values()].filter((one) => one.fields.recorder === device)) {
+    for (const { fields } of [...dock.acts.blocks.values()].filter((one) => one.fields.recorder === device)) {
       report.note(bad('blocked', { why: fields.why }), { file: device, entry: Number(fields.entry_seq) });
     }
   }
