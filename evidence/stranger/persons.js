@@ -68,7 +68,7 @@ function areTwo(one, other) {
 }
 
 /** A name as it is compared: in whatever width, case and spacing it was typed. */
-function plainName(name) {
-  // Letter by letter, for a letter's lower case may depend on where in a word it stands.
-  return Array.from(name.normalize('NFKC').replace(SPACES, ''), (one) => one.toUpperCase().toLowerCase()).join('');
-}
+const plainName = (name) => Array.from(name.normalize('NFKC').replace(SPACES, ''), foldCase).join('');
+
+/** A letter in full case folding: lower first for the capital sharp s, and the dotless i has no case at all. */
+const foldCase = (letter) => (letter === '\u0131' ? letter : letter.toLowerCase().toUpperCase().toLowerCase());

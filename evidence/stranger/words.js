@@ -86,7 +86,7 @@ const DEFECT_WORDS = {
   blocked: ['the dock has blocked the recorder ({why}): its key has signed another one', '采集站已停用该记录仪（{why}）：其密钥另签有一条不同的记录'],
   opened_unsigned: ['opens {item} of {recorder}: {because}', '查阅了 {recorder} 的 {item}：{because}'],
   cleared_unsigned: ['clears {recorder}: {because}', '解除了 {recorder} 的停用：{because}'],
-  view_not_asked: ["nobody has asked for this in the dock's journal", '采集站日志中没有这项查阅申请'],
+  view_not_asked: ["nobody has asked for this in the dock's journal", '没有这项查阅申请'],
   view_forged: ['the asking statement is not what its person signed', '申请的签名无效'],
   asker_unknown: ['whoever asks is not enrolled at this dock', '申请人未登记'],
   asker_revoked: ['the key of whoever asks is revoked', '申请人的密钥已吊销'],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -112,6 +112,8 @@ def by_clock(grade: ClockGrade, **dates: datetime) -> Case:
 GOOD, UNKNOWN, BAD = Verdict.AUTHENTIC, Verdict.UNKNOWN_KEY, Verdict.NOT_AUTHENTIC
 ENDED = SIGNED.replace(microsecond=0)
 """The whole second of the signature: a certificate that ends with it has ended when it was signed."""
+OLD, NEVER = datetime(1950, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""At the borders of how a certificate writes years."""
 JUST = stamp(-(UTC_US % 1_000_000))
 FOREIGN_ISSUING = der(issued("issuing", None, ISSUING, "foreign root", FOREIGN, CERTIFIES))
 BY_LOW = der(issued(RECORDER, "recorder", private(RECORDER), "issuing", LOW))
@@ -148,8 +150,7 @@ CHAINS: Mapping[str, tuple[Case, Verdict]] = {
     "ended since": (vouched([leaf(ends=SIGNED + SECOND), middle()]), GOOD),
     "the issuing CA had ended": (vouched([leaf(), middle(ends=SIGNED - SECOND)]), UNKNOWN),
     "the issuing CA had not begun": (vouched([leaf(), middle(begins=SIGNED + SECOND)]), UNKNOWN),
-    "valid for a hundred years": (
-        vouched([leaf(begins=datetime(1950, 1, 1), ends=datetime(2050, 1, 1)), middle(ends=datetime(9999, 1, 1))]), GOOD),
+    "valid for a hundred years": (vouched([leaf(begins=OLD, ends=OLD.replace(year=2050)), middle(ends=NEVER)]), GOOD),
     **{f"ended before it signed, clock {grade}": (
         by_clock(grade, ends=SIGNED - SECOND), GOOD if grade in ("unset", "rtc") else UNKNOWN) for grade in ClockGrade},
     "a journal whose certificate ended before the seal": (ends_within_the_journal(SIGNED + 2 * SECOND), UNKNOWN),

@@ -46,7 +46,7 @@ def says(person: str, about: Mapping[str, Any], act: str = Act.CLEAR, **by_whom:
 
 
 def with_li(make: Callable[[Mapping[str, Any]], str]) -> Told:
-    """Li says it right; what is the other worth?"""
+    """Li says it right, and the other one says this."""
     return cleared(lambda about: [says(LI, about), make(about)])
 
 
@@ -86,8 +86,9 @@ def enrolled_too_late() -> Told:
     return cleared(both, Told().enrol(LI)).enrol(WANG)
 
 
-def second_key_of_li(about: Mapping[str, Any]) -> str:
-    return named(LI, "li again", Act.CLEAR, about)
+def by_one_with_two_keys() -> Told:
+    told = Told().enrol(LI).enrol(LI, key="li again", name="李")
+    return cleared(lambda about: [says(LI, about), named(LI, "li again", Act.CLEAR, about)], told)
 
 
 def namesakes(name: str, other: str) -> Told:
@@ -110,8 +111,8 @@ CLEARINGS: Mapping[str, Callable[[], Told]] = {
     "cleared by who may only ask": lambda: cleared(both, Told().enrol(LI).enrol(WANG, ["ask", "approve"])),
     "cleared by what approves": lambda: with_li(lambda about: says(WANG, about, Act.APPROVE)),
     "cleared by a statement about more": lambda: with_li(lambda about: says(WANG, {**about, "more": 1})),
-    "cleared by a statement about less": lambda: with_li(lambda about: says(WANG, {"recorder": RECORDER})),
-    "cleared by a statement about nothing": lambda: with_li(lambda about: says(WANG, {})),
+    "cleared by a statement about less": lambda: with_li(lambda about: says(WANG, {"recorder": about["recorder"]})),
+    "cleared by a statement about nothing": lambda: with_li(lambda _: says(WANG, {})),
     "cleared by a statement about another number": lambda: with_li(
         lambda about: says(WANG, {**about, "blocked_seq": about["blocked_seq"] + 1})),
     "cleared by an altered statement": lambda: with_li(lambda about: flipped(says(WANG, about))),
@@ -119,8 +120,7 @@ CLEARINGS: Mapping[str, Callable[[], Told]] = {
     "cleared by a recorder's key": lambda: with_li(lambda about: says(WANG, about, role="recorder")),
     "cleared by the dock's key": lambda: with_li(lambda about: says(WANG, about, role="dock")),
     "cleared by one person in another's name": lambda: with_li(lambda about: says(WANG, about, key=LI)),
-    "cleared by one person's two keys": lambda: cleared(
-        lambda about: [says(LI, about), second_key_of_li(about)], Told().enrol(LI).enrol(LI, key="li again", name="李")),
+    "cleared by one person's two keys": by_one_with_two_keys,
     "cleared by two of one name": lambda: namesakes("Li  Si", "ｌｉ ＳＩ"),
     "cleared by two whose names differ by a letter": lambda: namesakes("Li Si", "Li Sı"),
     "cleared by two of one name with a sharp s": lambda: namesakes("Weiß", "WEISS"),
@@ -142,7 +142,8 @@ OPENINGS: Mapping[str, Callable[[], Told]] = {
     "opened": lambda: opens(everybody().ask().approve()),
     "opened, and both revoked since": lambda: opens(everybody().ask().approve()).revoke(LI).revoke(ZHANG),
     "opened twice": lambda: opens(opens(everybody().ask().approve())),
-    "opened with a good approval between bad ones": lambda: opens(everybody().ask().approve(ASKING).approve().approve(ASKING)),
+    "opened with a good approval between bad ones": lambda: opens(
+        everybody().ask().approve(ASKING).approve().approve(ASKING)),
     "asked for twice": lambda: opens(everybody().ask().approve().ask()),
     "asked for with more than is known": lambda: asked({**FIELDS, "more": 1}),
     "asked for without a reason": lambda: asked({**FIELDS, "why": " \u3000\x85"}),

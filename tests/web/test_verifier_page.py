@@ -26,6 +26,7 @@ from evidence.io.verifier_command import verifier_page
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry
 from evidence.kinds import KINDS, check_fields
+from evidence.persons import Person, are_two
 from evidence.verify import Defect, Report, Verdict
 from tests.evidence.golden import CA_PEM, FOREIGN_CA_PEM, RECORDER, SAMPLES, SEGMENT, Writer, hash_of
 from tests.evidence.make_vectors import FOLDER
@@ -293,6 +294,17 @@ def test_every_verdict_on_what_persons_sign_is_in_the_table(tmp_path: Path) -> N
     found = Counter(verified(case, tmp_path / str(number)).verdict for number, case in enumerate(SIGNED_FOR.values()))
     assert found.keys() == {Verdict.AUTHENTIC, Verdict.GAPS, Verdict.NOT_AUTHENTIC}
     assert min(found.values()) > 5
+
+
+def test_two_spellings_are_one_name_to_both(page: Page) -> None:
+    """Two who bear one name count as one person: in whatever width, case and spacing, in any script."""
+    letters = [chr(one) for one in range(1, 0x110000) if chr(one).casefold() != chr(one) or chr(one).isspace()]
+    pairs = [(one, other) for one in letters for other in (one.lower(), one.upper(), one.casefold(), f" {one}", "i")]
+    expected = [are_two(Person("a", "1", one), Person("b", "2", other)) for one, other in pairs]
+    two = """(pairs) => pairs.map(([one, other]) => areTwo(
+        { person: 'a', kid: '1', name: one }, { person: 'b', kid: '2', name: other }))"""
+    answers = page.evaluate(two, pairs)
+    assert [pair for pair, is_two, answer in zip(pairs, expected, answers, strict=True) if is_two is not answer] == []
 
 
 def test_every_refusal_of_an_opening_has_words(page: Page) -> None:
