@@ -20,8 +20,8 @@ HELP = """Write the page with which a court or a party verifies evidence, and pr
 One HTML file without network: it is opened in a browser, needs no installation, and judges by the rules of
 `liuhen verify`. Give it away with the evidence; publish its SHA-256 and the fingerprint of ca.pem by another way."""
 SCRIPTS = (
-    "noble.js", "bytes.js", "json.js", "kinds.js", "certificates.js", "journal.js", "segments.js", "acts.js",
-    "receipts.js", "account.js", "judge.js", "words.js", "view.js", "page.js",
+    "noble.js", "bytes.js", "json.js", "kinds.js", "certificates.js", "journal.js", "persons.js", "acts.js",
+    "segments.js", "receipts.js", "account.js", "judge.js", "words.js", "view.js", "page.js",
 )  # fmt: skip
 """In this order: what is used while a script is read stands before it."""
 POLICY = "default-src 'none'; script-src '{script}'; style-src '{style}'; base-uri 'none'; form-action 'none'"

@@ -1,64 +1,58 @@
-// What persons have signed for in a dock's journal: openings and clearings (docs/FORMAT.md section 4, statements).
-// Neither is believed on the dock's word alone; each is judged by what stands before it.
+// What persons have signed for in the dock's journal: openings and clearings (docs/FORMAT.md section 4).
+// Whoever has the dock's key can write them, but not what persons have to sign before; so neither is believed on its word.
 
-const STATEMENT_TYPE = 'liuhen-statement';
-const ITEMS_LIMIT = 512;
 const PERSONS = 2;
+const ITEMS_LIMIT = 512;
+const WHY_LIMIT = 1024;
 
-/** A statement whose signature and certificate are right. */
-function readStatement(text, trust) {
-  if (text.length > STATEMENT_LIMIT) throw bad('statement_impossible');
-  const token = splitToken(text);
-  checkHeader(token, STATEMENT_TYPE);
-  const chain = chainOf(token.header);
-  if (chain.length === 0) throw new Trouble(UNKNOWN_KEY, 'certificate_missing');
-  const { key, role, name } = trust.identify(chain);
-  checkSignature(token, key);
-  const { person, act, about, at } = token.payload;
-  const isObject = typeof about === 'object' && about !== null && !Array.isArray(about);
-  if (!owner(person) || typeof act !== 'string' || !isObject) throw bad('statement_impossible');
-  if (role !== 'person' || name !== person) throw new Trouble(UNKNOWN_KEY, 'certificate_of_another', { role, name });
-  readTime(at);
-  return { person, kid: key.kid, act, about };
+const isForged = (said, act) => said.statement === null || said.statement.act !== act;
+const isOther = ({ approval, request }) => !isAbout(approval.statement, { request });
+const isOutside = ({ asked, recorder, item: name }) => recorder !== asked.recorder || !asked.items.includes(name);
+
+/** Why something may not be opened; the first that applies decides. */
+const OPEN_RULES = [
+  ['view_not_asked', ({ asking }) => asking === null],
+  ['view_forged', ({ asking, asked }) => asked === null || isForged(asking, 'ask')],
+  ['asker_unknown', ({ asking }) => asking.person === null],
+  ['asker_revoked', ({ asking }) => asking.person.revoked],
+  ['asker_may_not', ({ asking }) => !asking.person.roles.includes('ask')],
+  ['view_not_approved', ({ approval }) => approval === null],
+  ['approval_forged', ({ approval }) => isForged(approval, 'approve')],
+  ['approval_other', isOther],
+  ['approver_unknown', ({ approval }) => approval.person === null],
+  ['approver_revoked', ({ approval }) => approval.person.revoked],
+  ['approver_may_not', ({ approval }) => !approval.person.roles.includes('approve')],
+  ['approver_same', ({ asking, approval }) => !areTwo(asking.person, approval.person)],
+  ['view_other_item', isOutside],
+];
+
+/** What is asked for; null when the statement asks for nothing possible. */
+function askedOf({ about }) {
+  const { recorder, items, why } = about;
+  const possible = owner(recorder) && atLeastOne(item)(items) && items.length <= ITEMS_LIMIT && typeof why === 'string';
+  const length = possible ? [...why.replace(OUTER_SPACE, '')].length : 0;
+  return length > 0 && length <= WHY_LIMIT ? { recorder, items } : null;
 }
 
-/** Whether a statement is about exactly this. */
-function isAbout({ about }, expected) {
-  const names = Object.keys(expected);
-  return Object.keys(about).length === names.length && names.every((name) => about[name] === expected[name]);
-}
-
-/** A name as it is compared: in whatever width, case and spacing it was typed. */
-const plainName = (name) => name.normalize('NFKC').replace(/\s+/gu, '').toLowerCase();
-
-/** Two keys of one person are one, and so are two names for one key, and two who bear the same name. */
-function areTwo(one, other) {
-  return one.kid !== other.kid && one.person !== other.person && plainName(one.name) !== plainName(other.name);
-}
-
-/** Feed it every verified entry of a dock's journal in order. */
+/** Judges a dock's journal entry by entry: what an entry needs must stand before it. */
 class Acts {
   constructor(trust) {
-    Object.assign(this, { trust, persons: new Map(), views: new Map(), blocks: new Map(), unsigned: [] });
+    Object.assign(this, { trust, persons: new Persons(), views: new Map(), blocks: new Map(), unsigned: [] });
   }
 
   take(entry) {
     const { kind, fields, seq } = entry;
-    if (kind === 'person_enrolled' && !this.persons.has(fields.kid)) {
-      this.persons.set(fields.kid, { ...fields, revoked: false });
-    } else if (kind === 'person_revoked' && this.persons.has(fields.kid)) this.persons.get(fields.kid).revoked = true;
-    else if (kind === 'view_asked' && !this.views.has(fields.request)) {
-      const genuine = hashText(fields.statement) === fields.request;
-      this.views.set(fields.request, { asking: genuine ? this.read(fields.statement) : null, approvals: [] });
-    } else if (kind === 'view_approved' && this.views.has(fields.request)) {
+    if (kind === 'opened') this.checkOpened(entry);
+    if (kind === 'blocked') this.blocks.set(seq, entry);
+    if (kind === 'cleared') this.clear(entry);
+    this.persons.take(entry);
+    if (kind === 'view_asked' && !this.views.has(fields.request)) this.views.set(fields.request, this.readView(fields));
+    if (kind === 'view_approved' && this.views.has(fields.request)) {
       this.views.get(fields.request).approvals.push(this.read(fields.statement));
-    } else if (kind === 'opened' && !this.mayOpen(fields)) {
-      this.unsigned.push([entry, 'opened_unsigned', { item: fields.item, device: fields.recorder }]);
-    } else if (kind === 'blocked') this.blocks.set(seq, entry);
-    else if (kind === 'cleared') this.clear(entry);
+    }
   }
 
-  /** A statement; null for what is none. */
+  /** A statement; null when it is none, for whoever can write to the journal is not yet the person. */
   read(text) {
     try {
       return readStatement(text, this.trust);
@@ -68,43 +62,49 @@ class Acts {
     }
   }
 
-  /** Who has signed this, where he may: enrolled under just this key and number, not revoked, with the role. */
-  who(statement, act) {
-    const known = statement !== null && statement.act === act ? this.persons.get(statement.kid) : undefined;
-    const may = known !== undefined && known.person === statement.person && !known.revoked && known.roles.includes(act);
-    return may ? known : null;
+  /** A request is named by the hash of the statement that asks, so by every word in it. */
+  readView({ request, statement: text }) {
+    const asking = hashText(text) === request ? this.read(text) : null;
+    return { asking, asked: asking === null ? null : askedOf(asking), approvals: [] };
   }
 
-  mayOpen({ request, recorder, item }) {
+  said(statement) {
+    return { statement, person: statement === null ? null : this.persons.who(statement) };
+  }
+
+  /** One good approval is enough, however many bad ones there are. */
+  checkOpened(entry) {
+    const { request, recorder, item: name } = entry.fields;
     const view = this.views.get(request);
-    const asker = view === undefined ? null : this.who(view.asking, 'ask');
-    if (asker === null || !isAsked(view.asking.about)) return false;
-    const { recorder: asked, items } = view.asking.about;
-    const approved = view.approvals.some((one) => {
-      const approver = this.who(one, 'approve');
-      return approver !== null && isAbout(one, { request }) && areTwo(asker, approver);
-    });
-    return approved && recorder === asked && items.includes(item);
+    const asking = view === undefined ? null : this.said(view.asking);
+    const approvals = view === undefined || view.approvals.length === 0 ? [null] : view.approvals.map((one) => this.said(one));
+    const asked = view === undefined ? null : view.asked;
+    const refusals = approvals.map((approval) => OPEN_RULES.find(
+      ([, applies]) => applies({ request, asking, asked, approval, recorder, item: name }),
+    ));
+    if (refusals.includes(undefined)) return;
+    const because = { code: refusals[refusals.length - 1][0], args: {} };
+    this.unsigned.push({ entry, trouble: new Trouble(GAPS, 'opened_unsigned', { item: name, recorder, because }) });
   }
 
   clear(entry) {
     const { recorder, blocked_seq: until, statements } = entry.fields;
-    const blocked = this.blocks.get(until);
-    const about = blocked && { recorder, blocked_seq: until, blocked_hash: blocked.hash };
-    const said = statements.map((text) => this.read(text));
-    const persons = said.map((one) => (about && one && isAbout(one, about) ? this.who(one, 'clear') : null));
-    const good = blocked !== undefined && blocked.fields.recorder === recorder && persons.length === PERSONS
-      && !persons.includes(null) && areTwo(...persons);
-    if (!good) this.unsigned.push([entry, 'cleared_unsigned', { device: recorder }]);
-    else {
-      for (const [seq, one] of this.blocks) if (seq <= until && one.fields.recorder === recorder) this.blocks.delete(seq);
+    try {
+      this.checkClearing(recorder, until, statements);
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      this.unsigned.push({ entry, trouble: new Trouble(GAPS, 'cleared_unsigned', { recorder, because: error }) });
+      return;
     }
+    for (const [seq, one] of this.blocks) if (seq <= until && one.fields.recorder === recorder) this.blocks.delete(seq);
   }
-}
 
-/** Whether this is what an asking statement may be about. */
-function isAsked({ recorder, items, why }) {
-  const isItem = (one) => segmentId(one) || hash(one);
-  return owner(recorder) && isList(isItem)(items) && items.length > 0 && items.length <= ITEMS_LIMIT
-    && text(why) && why.trim() !== '';
+  /** Throws Trouble unless two different persons say that this one block is cleared, no other, later or earlier. */
+  checkClearing(recorder, until, statements) {
+    const blocked = this.blocks.get(until);
+    if (blocked === undefined || blocked.fields.recorder !== recorder) throw bad('clears_nothing', { seq: String(until) });
+    const about = { recorder, blocked_seq: blocked.seq, blocked_hash: blocked.hash };
+    const said = statements.map((text) => this.persons.check(text, this.trust, 'clear', about));
+    if (said.length !== PERSONS || !areTwo(...said)) throw bad('persons_not_two');
+  }
 }

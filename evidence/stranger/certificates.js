@@ -8,15 +8,14 @@ const COMMON_NAME = '2.5.4.3';
 const ORGANIZATIONAL_UNIT = '2.5.4.11';
 const BASIC_CONSTRAINTS = '2.5.29.19';
 const KEY_USAGE = '2.5.29.15';
-const UNDERSTOOD = [BASIC_CONSTRAINTS, KEY_USAGE, '2.5.29.37', '2.5.29.17', '2.5.29.14', '2.5.29.35', '2.5.29.31'];
-const DIGITAL_SIGNATURE = 0;
 const KEY_CERT_SIGN = 5;
+/** A leaf and the issuing CA above it. */
 const CHAIN_LIMIT = 2;
 const TAG = {
   BOOLEAN: 0x01, INTEGER: 0x02, BIT_STRING: 0x03, OCTET_STRING: 0x04, OID: 0x06, UTF8: 0x0c, PRINTABLE: 0x13,
-  SEQUENCE: 0x30, SET: 0x31, VERSION: 0xa0, EXTENSIONS: 0xa3,
+  UTC_TIME: 0x17, GENERALIZED_TIME: 0x18, SEQUENCE: 0x30, SET: 0x31, VERSION: 0xa0, EXTENSIONS: 0xa3,
 };
-/** The roles of certificates that sign what is kept. */
+/** What a certificate may be for; `link` and `vault` sign nothing that is kept. */
 const ROLES = ['recorder', 'dock', 'link', 'person', 'vault'];
 
 const damaged = () => bad('certificate_damaged');
@@ -140,6 +139,28 @@ function readName(name) {
   return found;
 }
 
+/** Microseconds since 1970 of a time in a certificate (RFC 5280, 4.1.2.5), which knows whole seconds only. */
+function timeOf(one) {
+  const digits = LATIN.decode(one.value);
+  const found = /^([0-9]{2}|[0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z$/.exec(digits);
+  const yearDigits = { [TAG.UTC_TIME]: 2, [TAG.GENERALIZED_TIME]: 4 }[one.tag];
+  if (found === null || found[1].length !== yearDigits) throw damaged();
+  const century = yearDigits === 4 ? '' : found[1] < '50' ? '20' : '19';
+  const [year, month, day, hour, minute, second] = found.slice(1);
+  const utcUs = utcFromText(`${century}${year}-${month}-${day}T${hour}:${minute}:${second}.000000Z`);
+  if (utcUs === null) throw damaged();
+  return utcUs;
+}
+
+/** From when to when a certificate is valid; the last second is part of it only up to its beginning. */
+function validityOf(one) {
+  const times = derItems(one.value);
+  if (times.length !== 2) throw damaged();
+  const [beginsUs, endsUs] = times.map(timeOf);
+  return { beginsUs, endsUs };
+}
+
+/** The values of extensions by their names: a name that is there twice has two. */
 function readExtensions(one) {
   const found = {};
   for (const extension of derItems(derWhole(one.value, TAG.SEQUENCE).value)) {
@@ -148,8 +169,8 @@ function readExtensions(one) {
     if (items.length < 2 || (critical && !(items[1].tag === TAG.BOOLEAN && items[1].value[0] === 0xff))) throw damaged();
     const oid = oidOf(items[0]);
     const value = items[items.length - 1];
-    if (value.tag !== TAG.OCTET_STRING || oid in found) throw damaged();
-    found[oid] = { critical, value: value.value };
+    if (value.tag !== TAG.OCTET_STRING) throw damaged();
+    found[oid] = [...(found[oid] || []), value.value];
   }
   return found;
 }
@@ -163,10 +184,10 @@ function readCertificate(der) {
   const order = [TAG.VERSION, TAG.INTEGER, TAG.SEQUENCE, TAG.SEQUENCE, TAG.SEQUENCE, TAG.SEQUENCE, TAG.SEQUENCE];
   if (order.some((tag, at) => items[at] === undefined || items[at].tag !== tag)) throw damaged();
   if (items.length > 8 || (items.length === 8 && items[7].tag !== TAG.EXTENSIONS)) throw damaged();
-  if (!sameBytes(items[0].value, [TAG.INTEGER, 1, 2]) || !sameBytes(items[2].raw, algorithm.raw)) throw damaged();
+  if (!sameBytes(items[0].value, [TAG.INTEGER, 1, 2])) throw damaged();
   return {
-    der, signed: tbs.raw, algorithm: algorithmOf(algorithm), signature: bitsOf(signature),
-    issuer: items[3].raw, subject: items[5].raw, names: readName(items[5]), key: publicKeyOf(items[6]),
+    signed: tbs.raw, algorithm: sameBytes(items[2].raw, algorithm.raw) ? algorithmOf(algorithm) : null,
+    signature: bitsOf(signature), issuer: items[3].raw, ...validityOf(items[4]), subject: items[5].raw, names: readName(items[5]), key: publicKeyOf(items[6]),
     extensions: items.length === 8 ? readExtensions(items[7]) : {},
   };
 }
@@ -189,26 +210,41 @@ function rawOrNone(der) {
   }
 }
 
-function isAuthority(certificate) {
-  const constraints = certificate.extensions[BASIC_CONSTRAINTS];
-  if (constraints === undefined) return false;
-  const [first] = derItems(derWhole(constraints.value, TAG.SEQUENCE).value);
-  return first !== undefined && first.tag === TAG.BOOLEAN && first.value[0] === 0xff;
+/** The value of an extension that has to be there once. */
+function onlyExtension(certificate, oid, tag) {
+  const values = certificate.extensions[oid] || [];
+  if (values.length !== 1) throw notIssued();
+  return derWhole(values[0], tag).value;
 }
 
-function mayUse(certificate, bit) {
-  const usage = certificate.extensions[KEY_USAGE];
-  if (usage === undefined) return true;
-  const { value } = derWhole(usage.value, TAG.BIT_STRING);
-  return value.length > 1 && (value[1] & (0x80 >> bit)) !== 0;
+/** Throws Trouble unless the certificate is a CA's that signs certificates (RFC 5280, 6.1.4 (k) and (n)). */
+function checkMayIssue(certificate) {
+  try {
+    const [first] = derItems(onlyExtension(certificate, BASIC_CONSTRAINTS, TAG.SEQUENCE));
+    const usage = onlyExtension(certificate, KEY_USAGE, TAG.BIT_STRING);
+    const authority = first !== undefined && first.tag === TAG.BOOLEAN && first.value[0] === 0xff;
+    if (authority && usage.length > 1 && (usage[1] & (0x80 >> KEY_CERT_SIGN)) !== 0) return;
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+  }
+  throw new Trouble(UNKNOWN_KEY, 'certificate_purpose');
 }
 
-/** Throws Trouble unless the certificate may do what it is used for: certify others, or sign. */
-function checkPurpose(certificate, authority) {
-  const { extensions } = certificate;
-  const strange = Object.keys(extensions).some((oid) => extensions[oid].critical && !UNDERSTOOD.includes(oid));
-  const may = isAuthority(certificate) === authority && mayUse(certificate, authority ? KEY_CERT_SIGN : DIGITAL_SIGNATURE);
-  if (strange || !may) throw new Trouble(UNKNOWN_KEY, 'certificate_purpose');
+/**
+ * When an entry was signed, as far as that is known: null for a clock that was unset or ran by itself, because a
+ * recorder whose clock woke up in another year must not lose its evidence over the dates in a certificate.
+ */
+const knownTime = ({ grade, utcUs }) => (KNOWN_TIME.includes(grade) ? utcUs : null);
+
+/** Throws Trouble unless each of the certificates was valid at `utcUs`; null: nobody knows when. */
+function checkDates(certificates, utcUs) {
+  if (utcUs === null) return;
+  for (const { beginsUs, endsUs } of certificates) {
+    if (utcUs < beginsUs || utcUs > endsUs) {
+      const [at, from, to] = [utcUs, beginsUs, endsUs].map(dayOf);
+      throw new Trouble(UNKNOWN_KEY, 'certificate_date', { at, from, to });
+    }
+  }
 }
 
 function onlyName(certificate, oid) {
@@ -224,7 +260,6 @@ class Trust {
     try {
       this.root = readCertificate(der);
       checkIssued(this.root, this.root);
-      checkPurpose(this.root, true);
     } catch (error) {
       if (error instanceof Trouble) throw bad('root_damaged');
       throw error;
@@ -234,23 +269,19 @@ class Trust {
     this.name = name ? name[1] : '';
   }
 
-  /** Who a chain, the signer's certificate first, belongs to. */
-  identify(chain) {
-    if (chain.length > CHAIN_LIMIT) throw notIssued();
-    const [leaf, ...authorities] = chain.map(readCertificate);
-    let issuer = this.root;
-    for (const one of authorities) {
-      checkIssued(one, issuer);
-      checkPurpose(one, true);
-      issuer = one;
-    }
-    checkIssued(leaf, issuer);
-    checkPurpose(leaf, false);
+  /** Who a chain, the signer's certificate first, belongs to, at a time in microseconds where one is known. */
+  identify(chain, utcUs = null) {
+    const certificates = chain.slice(0, CHAIN_LIMIT + 1).map(readCertificate);
+    if (certificates.length === 0 || certificates.length > CHAIN_LIMIT) throw notIssued();
+    certificates.forEach((one, place) => checkIssued(one, certificates[place + 1] || this.root));
+    certificates.slice(1).forEach(checkMayIssue);
+    checkDates(certificates, utcUs);
+    const [leaf] = certificates;
     const role = onlyName(leaf, ORGANIZATIONAL_UNIT);
     const name = onlyName(leaf, COMMON_NAME);
     if (!ROLES.includes(role)) throw new Trouble(UNKNOWN_KEY, 'certificate_names');
     if (leaf.key === null) throw bad('certificate_key');
-    return { name, role, key: leaf.key };
+    return { name, role, key: leaf.key, certificates };
   }
 }
 

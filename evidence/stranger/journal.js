@@ -85,7 +85,7 @@ function readSigned(read, text, trust, identity) {
 /** Who signed an entry that carries its certificate. */
 function identifySigner(entry, trust) {
   if (entry.chain.length === 0) throw new Trouble(UNKNOWN_KEY, 'certificate_missing');
-  const identity = trust.identify(entry.chain);
+  const identity = trust.identify(entry.chain, knownTime(entry.at));
   const role = entry.device === DOCK ? 'dock' : 'recorder';
   if (identity.role !== role || identity.name !== entry.device) {
     throw new Trouble(UNKNOWN_KEY, 'certificate_of_another', { role: identity.role, name: identity.name });
@@ -170,8 +170,13 @@ class JournalCheck {
   /** A chain of certificates that was just checked need not be checked again with each seal. */
   identify(entry) {
     const x5c = entry.x5c.join(' ');
-    if (this.last.x5c === x5c && entry.device === this.owner) checkSignature(entry.token, this.last.identity.key);
-    else this.last = { x5c, identity: identifySigner(entry, this.trust) };
+    if (this.last.x5c === x5c && entry.device === this.owner) {
+      // Each entry has a time of its own.
+      checkDates(this.last.identity.certificates, knownTime(entry.at));
+      checkSignature(entry.token, this.last.identity.key);
+    } else {
+      this.last = { x5c, identity: identifySigner(entry, this.trust) };
+    }
     return this.last.identity;
   }
 

@@ -134,6 +134,8 @@ class Judgement {
     const recorders = journals.filter((one) => one.device !== DOCK_NAME);
     for (const one of docks) this.dock = await this.readJournal(one, heads, null);
     if (docks.length > 1) this.report.note(new Trouble(UNKNOWN_KEY, 'docks_many'), {});
+    // Beside a recording alone the dock's journal only says which keys to believe.
+    if (this.dock !== null && (recorders.length > 0 || media.length === 0)) this.whatNobodySigned(this.dock);
     for (const one of recorders) this.recorders.push(await this.readJournal(one, heads, this.dock));
     for (const file of media) await this.judgeMedia(file, alone.filter((one) => stemPath(one.file) === stemPath(file)));
     for (const one of this.recorders) this.whatIsNotHere(one);
@@ -154,9 +156,6 @@ class Judgement {
     const journal = new ReadJournal(new JournalCheck(this.trust, device, stated, revocations), acts);
     Object.assign(journal, { device, name, folder: folderOf(file.path), sizeBytes: file.size });
     await journal.read(linesOf(file, this.tick), this.report, name);
-    for (const [{ seq }, code, words] of acts === null ? [] : acts.unsigned) {
-      this.report.note(new Trouble(GAPS, code, words), { file: name, entry: Number(seq) });
-    }
     if (head !== undefined && head.token !== null) {
       this.report.attempt({ file: `${name}.head` }, () => this.checkHead(head.token, device, dock || journal));
     }
@@ -280,6 +279,10 @@ class Judgement {
     const known = journal.entries[Number(entry.seq)];
     if (known === undefined) this.report.note(new Trouble(GAPS, 'journal_short'), where);
     else if (known.hash !== entry.hash) throw bad('entry_other');
+  }
+
+  whatNobodySigned({ acts, name }) {
+    for (const { entry, trouble } of acts.unsigned) this.report.note(trouble, { file: name, entry: Number(entry.seq) });
   }
 
   whatIsNotHere(journal) {

@@ -3,6 +3,8 @@
 
 const COUNT_END = 1n << 63n;
 const GRADES = ['unset', 'rtc', 'dock', 'ntp', 'gnss'];
+/** Of clocks that somebody other than the recorder itself has set. */
+const KNOWN_TIME = ['dock', 'ntp', 'gnss'];
 const DOCK = 'dock';
 
 const isWhole = (value, low, high) => typeof value === 'bigint' && low <= value && value < high;
@@ -66,6 +68,9 @@ function utcFromText(value) {
   const seconds = ((daysOf(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
   return BigInt(seconds) * 1000000n + BigInt(fraction);
 }
+
+/** The day of an instant, in UTC. */
+const dayOf = (utcUs) => new Date(Number(utcUs / 1000n)).toISOString().slice(0, 10);
 
 const utcTime = (value) => utcFromText(value) !== null;
 

@@ -26,7 +26,7 @@ function checkWord(word, entry) {
 
 /** A journal that has been read to its end or to its first defect: what later checks need of it. */
 class ReadJournal {
-  /** `acts` judges what persons have signed for, where it is the dock's journal; else null. */
+  /** `acts` judges what persons have signed for, where it is the dock's journal. */
   constructor(check, acts) {
     Object.assign(this, { check, acts, whole: false, entries: [], words: [], revocations: new Revocations() });
     this.seals = new Map();

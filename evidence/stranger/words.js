@@ -60,6 +60,7 @@ const DEFECT_WORDS = {
   certificate_damaged: ['carries something that is no certificate', '所附内容不是证书'],
   certificate_not_issued: ['its certificate was not issued by the trusted root', '其证书不是由所提供的根证书签发'],
   certificate_purpose: ['its certificate is not for this purpose', '其证书不可用于此用途'],
+  certificate_date: ['its certificate was not valid on {at}, only from {from} to {to}', '其证书在 {at} 无效，有效期为 {from} 至 {to}'],
   certificate_names: ['its certificate names no known role', '其证书未写明已知的身份'],
   certificate_key: ['its certificate holds a key of a foreign kind', '其证书的密钥种类不属于本格式'],
   certificate_missing: ['nothing before it carries the certificate of its key', '此前没有任何记录附有其密钥的证书'],
@@ -82,10 +83,29 @@ const DEFECT_WORDS = {
   revoked_other: ['is not the entry that the dock held when its key was revoked', '与密钥被吊销时采集站所持的记录不同'],
   revoked_short: ['ends before entry {last}, the last before its key was revoked: nobody can date it', '在密钥被吊销前的第 {last} 条记录之前结束：无法确定其时间'],
   revoked_alone: ['is signed by a key that was revoked, and no receipt dates it before that: {why}', '所用密钥已被吊销，且无回执证明其早于吊销：{why}'],
-  blocked: ['the dock has blocked the recorder ({why}): its key has signed another one', '采集站已封锁该记录仪（{why}）：其密钥另签有一条不同的记录'],
-  opened_unsigned: ['opens {item} of {device} without the statements of two persons', '未有两名人员的签署即开启 {device} 的 {item}'],
-  cleared_unsigned: ['clears {device} without the statements of two persons', '未有两名人员的签署即解除停用 {device}'],
-  statement_impossible: ['is no statement that a person may sign', '不是人员可签署的声明'],
+  blocked: ['the dock has blocked the recorder ({why}): its key has signed another one', '采集站已停用该记录仪（{why}）：其密钥另签有一条不同的记录'],
+  opened_unsigned: ['opens {item} of {recorder}: {because}', '查阅了 {recorder} 的 {item}：{because}'],
+  cleared_unsigned: ['clears {recorder}: {because}', '解除了 {recorder} 的停用：{because}'],
+  view_not_asked: ["nobody has asked for this in the dock's journal", '没有这项查阅申请'],
+  view_forged: ['the asking statement is not what its person signed', '申请的签名无效'],
+  asker_unknown: ['whoever asks is not enrolled at this dock', '申请人未登记'],
+  asker_revoked: ['the key of whoever asks is revoked', '申请人的密钥已吊销'],
+  asker_may_not: ['whoever asks may not ask', '申请人无申请权限'],
+  view_not_approved: ['nobody has approved it', '未经批准，不得查阅'],
+  approval_forged: ['the approving statement is not what its person signed', '批准的签名无效'],
+  approval_other: ['what was approved is another request', '批准的是另一项申请'],
+  approver_unknown: ['whoever approves is not enrolled at this dock', '批准人未登记'],
+  approver_revoked: ['the key of whoever approves is revoked', '批准人的密钥已吊销'],
+  approver_may_not: ['whoever approves may not approve', '批准人无批准权限'],
+  approver_same: ['nobody approves what he asks for himself', '申请人不得批准自己的申请'],
+  view_other_item: ['what was approved does not hold this recording', '该项证据不在批准范围内'],
+  statement_impossible: ['a statement has an impossible person or act, or is about nothing', '声明的人员、事项或对象不可能存在'],
+  statement_other: ['the statement of {person} does not say this', '{person} 的声明并非针对此事'],
+  person_unknown: ['{person} is not enrolled at this dock', '{person} 未在采集站登记'],
+  person_revoked: ['the statement of {person} is signed by a revoked key', '{person} 声明所用密钥已吊销'],
+  person_may_not: ['{name} ({person}) may not do this', '{name}（{person}）无此权限'],
+  persons_not_two: ['needs one statement each of two different persons', '须由两名不同人员各作一份声明'],
+  clears_nothing: ['entry {seq} does not block it', '第 {seq} 条记录并未停用该记录仪'],
   receipt_other: ['the receipt for {about} states another {name} than the entry', '对 {about} 的回执所写 {name} 与记录不符'],
   receipt_without_entry: ['the dock gave a receipt for it, but its entry is not in the journal', '采集站已出具回执，但日志中没有对应记录'],
   entry_missing: ['has no entry beside it and none in a journal here', '旁边没有其签名记录，所提供的日志中也没有'],
@@ -222,7 +242,8 @@ const fill = (words, args = {}) => words[LANGUAGES.indexOf(language)]
 const say = (name, args) => fill(TEXT[name], args);
 /** A term of the format in words; the format's own word where nobody has translated it. */
 const term = (family, name) => (`${family}_${name}` in TERM_WORDS ? fill(TERM_WORDS[`${family}_${name}`]) : name);
-const sayDefect = ({ code, args }) => fill(DEFECT_WORDS[code], args);
+/** A defect in words; one that follows from another (`because`) says that, too. */
+const sayDefect = ({ code, args }) => fill(DEFECT_WORDS[code], { ...args, because: args.because ? sayDefect(args.because) : '' });
 
 /** The place of a defect in words: `X.mp4 byte 12`, as `liuhen verify` says it. */
 function sayPlace({ file = '', entry, byte }) {

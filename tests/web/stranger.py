@@ -6,21 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from evidence.acts import about_block
-from evidence.approvals import about_approval
 from evidence.certificates import Role
-from evidence.journal import Chain, sign_head
-from evidence.persons import Act
+from evidence.journal import sign_head
 from evidence.receipts import DOCK
-from evidence.signing import KeySigner, PrivateKey
 from tests.evidence.golden import (
-    BEGINS,
     CA_PEM,
-    ENDS,
     FOREIGN_CA_PEM,
     OTHER,
     PARTS,
@@ -29,16 +19,11 @@ from tests.evidence.golden import (
     SEGMENT,
     Writer,
     certificate_of,
-    der,
     hash_of,
-    pem,
-    private,
     seal_fields,
     signer,
     stamp,
-    subject,
 )
-from tests.evidence.people import ASKING, EVERY_ROLE, LI, NAMES, REQUEST, WANG, ZHANG, statement
 from tests.evidence.trees import receipt_for, seal_of
 
 Files = dict[str, bytes]
@@ -199,43 +184,6 @@ def receipt_for_another(**changes: object) -> Unit:
     return made
 
 
-def enrolled() -> Unit:
-    """Three persons may do everything."""
-    made = unit()
-    for person in (ZHANG, LI, WANG):
-        fields = {"person": person, "kid": signer(person).kid, "name": NAMES[person], "roles": list(EVERY_ROLE)}
-        made.dock.add("person_enrolled", fields)
-    return made
-
-
-def blocked(*persons: str, times: int = 1, act: Act = Act.CLEAR) -> Unit:
-    """Blocked so often, and then cleared by these."""
-    made = enrolled()
-    for _ in range(times):
-        found = made.dock.add("blocked", {**SAMPLES["blocked"], "recorder": RECORDER})
-    if persons:
-        statements = [statement(one, act, about_block(found)) for one in persons]
-        fields = {"recorder": RECORDER, "blocked_seq": found.seq, "statements": statements}
-        made.dock.add("cleared", fields)
-    return made
-
-
-def opening(*approvals: str, item: str = SEGMENT, revoked: str | None = None) -> Unit:
-    """Zhang asks for the segment; approved like this, it is opened."""
-    made = enrolled()
-    made.dock.add("view_asked", {"request": REQUEST, "statement": ASKING})
-    for one in approvals:
-        made.dock.add("view_approved", {"request": REQUEST, "statement": one})
-    if revoked is not None:
-        made.dock.add("person_revoked", {"person": revoked, "kid": signer(revoked).kid, "why": "moved"})
-    made.dock.add("opened", {"request": REQUEST, "recorder": RECORDER, "item": item, "sha256": hash_of(b"")})
-    return made
-
-
-def approval(person: str, request: str = REQUEST, key: str | None = None) -> str:
-    return statement(person, Act.APPROVE, about_approval(request), key=key)
-
-
 GOOD = opened()
 SEAL = GOOD.files[f"{SEGMENT}.jws"]
 INIT, ONE, TWO, THREE = PARTS
@@ -324,71 +272,4 @@ CASES: Mapping[str, Case] = {
     "one recording, its key revoked, with a receipt": alone_under(revoked(7)),
     "one recording, its key revoked, without a receipt": alone_under(revoked(7, receipt=False)),
     "one recording, nothing revoked": alone_under(unit()),
-    "blocked by the dock": vault(made=blocked()),
-    "blocked by the dock and cleared": vault(made=blocked(LI, WANG)),
-    "blocked by the dock twice and cleared": vault(made=blocked(LI, WANG, times=2)),
-    "cleared by one person": vault(made=blocked(LI)),
-    "cleared by one person twice": vault(made=blocked(LI, LI)),
-    "cleared by three": vault(made=blocked(ZHANG, LI, WANG)),
-    "cleared by statements that approve something": vault(made=blocked(LI, WANG, act=Act.APPROVE)),
-    # what the dock says to have opened
-    "opened as two persons have signed": vault(made=opening(approval(LI))),
-    "opened without an approval": vault(made=opening()),
-    "opened by who asked": vault(made=opening(approval(ZHANG))),
-    "opened by a bad approval beside a good one": vault(made=opening(approval(ZHANG), approval(LI))),
-    "opened by the approval of another request": vault(made=opening(approval(LI, hash_of(b"other")))),
-    "opened by an approval in another's name": vault(made=opening(approval(LI, key=ZHANG))),
-    "opened after the approver was revoked": vault(made=opening(approval(LI), revoked=LI)),
-    "opened what was not asked for": vault(made=opening(approval(LI), item=hash_of(b"other"))),
 }  # fmt: skip
-
-
-def issued(
-    name: str, role: str | None, key: PrivateKey, issuer: str, issuer_key: PrivateKey, *, ca: bool = False
-) -> x509.Certificate:
-    """A certificate as a unit's CA makes them, whatever the keys."""
-    builder = x509.CertificateBuilder().subject_name(subject(name, role)).issuer_name(subject(issuer, None))
-    builder = builder.public_key(key.public_key()).serial_number(7).not_valid_before(BEGINS).not_valid_after(ENDS)
-    builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-    digest = hashes.SHA256() if isinstance(issuer_key, ec.EllipticCurvePrivateKey) else None
-    return builder.sign(issuer_key, digest)
-
-
-def chains() -> Mapping[str, Files]:
-    """One recording, vouched for in different ways by two tiers of certificates."""
-    root, issuing, foreign = private("root"), private("issuing"), private("foreign root")
-    leaf = issued(RECORDER, "recorder", private(RECORDER), "issuing", issuing)
-    middle = issued("issuing", None, issuing, "root", root, ca=True)
-    other = issued(OTHER, "recorder", private(OTHER), "issuing", issuing)
-    by_other = issued(RECORDER, "recorder", private(RECORDER), OTHER, private(OTHER))
-    low = issued("low", None, private("low"), "issuing", issuing, ca=True)
-    flipped = der(leaf)[:-9] + bytes([der(leaf)[-9] ^ 1]) + der(leaf)[-8:]
-    made = {
-        "by the issuing CA": [der(leaf), der(middle)],
-        "the issuing CA of another unit": [
-            der(leaf), der(issued("issuing", None, issuing, "foreign root", foreign, ca=True))],
-        "issued by another recorder": [der(by_other), der(other)],
-        "a leaf that the issuing CA did not issue": [
-            der(issued(RECORDER, "recorder", private(RECORDER), "issuing", private("low"))), der(middle)],
-        "a chain of three": [
-            der(issued(RECORDER, "recorder", private(RECORDER), "low", private("low"))), der(low), der(middle)],
-        "the issuing CA missing": [der(leaf)],
-        "a certificate cut": [der(leaf)[:-1], der(middle)],
-        "a certificate with a flipped bit": [flipped, der(middle)],
-    }  # fmt: skip
-    files = {name: vouched(KeySigner(private(RECORDER)), chain) for name, chain in made.items()}
-    return {**files, "ES256 throughout": es256()}
-
-
-def vouched(key: KeySigner, chain: Sequence[bytes], ca: bytes = CA_PEM) -> Files:
-    token = Chain(RECORDER, key).make(stamp(), "segment", sealed_fields(), chain).token
-    return {"ca.pem": ca, f"{SEGMENT}.mp4": b"".join(PARTS), f"{SEGMENT}.jws": line(token)}
-
-
-def es256() -> Files:
-    """A unit whose keys are all P-256, as in secure elements."""
-    root, issuing, recorder = (ec.derive_private_key(number, ec.SECP256R1()) for number in (5, 6, 7))
-    leaf = issued(RECORDER, "recorder", recorder, "issuing", issuing)
-    middle = issued("issuing", None, issuing, "root", root, ca=True)
-    top = issued("root", None, root, "root", root, ca=True)
-    return vouched(KeySigner(recorder), [der(leaf), der(middle)], pem(top))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, sync_playwright
 
 from evidence.account import Use, accounts
+from evidence.approvals import OPEN_RULES
 from evidence.certificates import Trust
 from evidence.errors import BadInputError, LiuhenError
 from evidence.io.command import main
@@ -25,11 +26,14 @@ from evidence.io.verifier_command import verifier_page
 from evidence.io.verify_files import verify_path
 from evidence.journal import Entry
 from evidence.kinds import KINDS, check_fields
+from evidence.persons import Person, are_two
 from evidence.verify import Defect, Report, Verdict
 from tests.evidence.golden import CA_PEM, FOREIGN_CA_PEM, RECORDER, SAMPLES, SEGMENT, Writer, hash_of
 from tests.evidence.make_vectors import FOLDER
 from tests.evidence.test_account import any_entry, events, play
-from tests.web.stranger import BLOB, CASES, GOOD, Case, Files, chains, receipt_for_another, unit
+from tests.web.chains import CHAINS
+from tests.web.signed_for import SIGNED_FOR
+from tests.web.stranger import BLOB, CASES, GOOD, Case, Files, receipt_for_another, unit
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
@@ -257,27 +261,55 @@ def is_good(kind: str, fields: Mapping[str, Any]) -> bool:
 # Certificates: chains of two, both algorithms, roles.
 
 
-def test_a_chain_of_two_and_what_is_none(page: Page) -> None:
-    made = chains()
-    assert {name: told(page, files)["verdict"] for name, files in made.items()} == {
-        "by the issuing CA": "authentic",
-        "ES256 throughout": "authentic",
-        "the issuing CA of another unit": "unknown key",
-        "issued by another recorder": "unknown key",
-        "a leaf that the issuing CA did not issue": "unknown key",
-        "a chain of three": "unknown key",
-        "the issuing CA missing": "unknown key",
-        "a certificate cut": "not authentic",
-        "a certificate with a flipped bit": "unknown key",
-    }
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_of_certificates_is_worth_what_verify_says(page: Page, tmp_path: Path, name: str) -> None:
+    case, verdict = CHAINS[name]
+    assert (told(page, case.dropped)["verdict"], verified(case, tmp_path).verdict) == (verdict, verdict)
 
 
 def test_one_signature_of_es256_flipped(page: Page) -> None:
-    files = chains()["ES256 throughout"]
+    case, _ = CHAINS["ES256 throughout"]
     for place in (-2, -40, -80):
-        seal = bytearray(files[f"{SEGMENT}.jws"])
+        seal = bytearray(case.files[f"{SEGMENT}.jws"])
         seal[place] = ord("A") if seal[place] != ord("A") else ord("B")
-        assert told(page, {**files, f"{SEGMENT}.jws": bytes(seal)})["verdict"] == "not authentic"
+        assert told(page, {**case.dropped, f"{SEGMENT}.jws": bytes(seal)})["verdict"] == "not authentic"
+
+
+# What persons have signed for.
+
+
+@pytest.mark.parametrize("name", SIGNED_FOR)
+def test_what_persons_have_signed_for(page: Page, tmp_path: Path, name: str) -> None:
+    case = SIGNED_FOR[name]
+    report, result = verified(case, tmp_path), told(page, case.dropped)
+    assert result["verdict"] == report.verdict.value
+    assert [(one["verdict"], one["place"]) for one in result["defects"]] == [
+        (one.verdict.value, one.where) for one in report.defects
+    ]
+    openings = [one.what for one in report.defects if one.what.startswith("opens ")]
+    assert openings == [one["what"] for one in result["defects"] if one["what"].startswith("opens ")]
+
+
+def test_every_verdict_on_what_persons_sign_is_in_the_table(tmp_path: Path) -> None:
+    found = Counter(verified(case, tmp_path / str(number)).verdict for number, case in enumerate(SIGNED_FOR.values()))
+    assert found.keys() == {Verdict.AUTHENTIC, Verdict.GAPS, Verdict.NOT_AUTHENTIC}
+    assert min(found.values()) > 5
+
+
+def test_two_spellings_are_one_name_to_both(page: Page) -> None:
+    """Two who bear one name count as one person: in whatever width, case and spacing, in any script."""
+    letters = [chr(one) for one in range(1, 0x110000) if chr(one).casefold() != chr(one) or chr(one).isspace()]
+    pairs = [(one, other) for one in letters for other in (one.lower(), one.upper(), one.casefold(), f" {one}", "i")]
+    expected = [are_two(Person("a", "1", one), Person("b", "2", other)) for one, other in pairs]
+    two = """(pairs) => pairs.map(([one, other]) => areTwo(
+        { person: 'a', kid: '1', name: one }, { person: 'b', kid: '2', name: other }))"""
+    answers = page.evaluate(two, pairs)
+    assert [pair for pair, is_two, answer in zip(pairs, expected, answers, strict=True) if is_two is not answer] == []
+
+
+def test_every_refusal_of_an_opening_has_words(page: Page) -> None:
+    codes = page.evaluate("() => OPEN_RULES.map(([code]) => [code in DEFECT_WORDS, ...(DEFECT_WORDS[code] || [])])")
+    assert codes == [[True, *reversed(refusal.value)] for refusal, _ in OPEN_RULES]
 
 
 # The account.
