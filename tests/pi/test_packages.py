@@ -1,5 +1,7 @@
-"""What is given to others is whole: the sdist builds the wheel, the wheel holds every file and runs alone, and every
-package that it stands on is to be had for a Raspberry Pi."""
+"""What is given to others is whole: sdist and wheel hold every file, and the wheel runs alone.
+
+And every package that it stands on is to be had for a Raspberry Pi.
+"""
 
 from __future__ import annotations
 
