@@ -81,18 +81,23 @@ running() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
 
 is_active() { running && systemctl --quiet is-active "$1"; }
 
-# writable FOLDER COMMAND...: runs it with the file system of FOLDER writable, and leaves that as it was.
-writable() {
-    local place=$1 point
-    shift
-    point=$(findmnt --noheadings --output TARGET --target "$place" 2>/dev/null) || point=
-    if [ -z "$point" ] || ! findmnt --noheadings --output OPTIONS "$point" | tr , '\n' | grep -qx ro; then
-        "$@"
-        return
+# make_writable FOLDER: until this script ends its file system can be written to; then it is as it was.
+was_read_only=()
+make_writable() {
+    local point
+    point=$(findmnt --noheadings --output TARGET --target "$1" 2>/dev/null) || return 0
+    if ! $dry && findmnt --noheadings --output OPTIONS "$point" | tr , '\n' | grep -qx ro; then
+        mount -o remount,rw "$point" || fail "$point cannot be made writable"
+        was_read_only+=("$point")
     fi
-    mount -o remount,rw "$point" || fail "$point cannot be made writable"
-    local code=0
-    "$@" || code=$?
-    mount -o remount,ro "$point" || say "$point stays writable until the next start"
-    return "$code"
 }
+
+to_remove=()
+leave() {
+    local thing
+    for thing in ${to_remove[@]+"${to_remove[@]}"}; do rm -rf "$thing"; done
+    for thing in ${was_read_only[@]+"${was_read_only[@]}"}; do
+        mount -o remount,ro "$thing" 2>/dev/null || say "$thing stays writable until the next start"
+    done
+}
+trap leave EXIT
