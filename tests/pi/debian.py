@@ -40,22 +40,26 @@ def build_deb(debian: str, architecture: str, out: Path) -> Path:
     return Path(done.stdout.strip())
 
 
+# Debian's own apt, in it. Under qemu that would take minutes, and this machine's apt does it from outside.
+INSTALL = {
+    True: ("ca-certificates", 'chroot "$1" apt-get install -q -y --no-install-recommends /liuhen.deb'),
+    False: (
+        "openssl",
+        'APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install -q -y --no-install-recommends '
+        '-oDPkg::Chroot-Directory="$1" "$1/liuhen.deb"',
+    ),
+}
+
+
 def fresh_with(deb: Path, debian: str, architecture: str, root: Path) -> None:
     """A minimal Debian into which `apt install ./DEB` has been done, and nothing else."""
     if architecture != OWN:
         make_foreign_programs_run()
-    install = f'chroot "$1" apt-get install -q -y --no-install-recommends /{deb.name}'
-    hooks = (f'cp "{deb}" "$1"', install, f'rm "$1/{deb.name}"')
-    command = [
-        "mmdebstrap",
-        "--quiet",
-        "--variant=minbase",
-        f"--architectures={architecture}",
-        "--include=ca-certificates",
-    ]
-    command += [f"--customize-hook={hook}" for hook in hooks]
+    needed, install = INSTALL[architecture == OWN]
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--architectures={architecture}", f"--include={needed}"]
+    hooks = (f'cp "{deb}" "$1/liuhen.deb"', install, 'rm "$1/liuhen.deb"')
     done = subprocess.run(
-        [*command, SUITES[debian], str(root)],
+        [*command, *(f"--customize-hook={hook}" for hook in hooks), SUITES[debian], str(root)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
