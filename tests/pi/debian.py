@@ -70,7 +70,7 @@ def fresh_with(deb: Path, debian: str, architecture: str, root: Path) -> None:
 
 
 def enter(root: Path, command: str, timeout_s: int = 600) -> subprocess.CompletedProcess[str]:
-    """Run a shell command as root of `root`, which sees the kernel's processes and devices. What it mounts goes with it."""
+    """Run a shell command as root of `root`, with the kernel's processes and devices. What it mounts goes with it."""
     mounted = (
         f'mount -t proc proc "{root}/proc" && mount --rbind /dev "{root}/dev" && exec chroot "{root}" /bin/sh -c "$0"'
     )

@@ -80,7 +80,8 @@ class Machine:
             raise
 
     def _up(self) -> bool:
-        return self.ask("systemctl is-system-running") in {"running", "degraded"}
+        # Not `is-system-running`: that waits for services, too, which are tried again and again.
+        return self.ask("systemctl is-active multi-user.target") == "active"
 
     def _leader(self) -> int | None:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
