@@ -28,8 +28,8 @@ def root(debians: Callable[[str, str], tuple[Path, Path]], tmp_path_factory: pyt
     root = tmp_path_factory.mktemp("system") / "root"
     subprocess.run(["cp", "-a", debians("13", OWN)[0], root], check=True)
     (root / "etc/fstab").write_text("PARTUUID=1-02 / ext4 defaults 0 1\n")
-    subprocess.run(["touch", root / "root/first.deb"], check=True)
-    do(root, "liuhen-provision --package /root/first.deb")
+    subprocess.run(["touch", root / "srv/first.deb"], check=True)
+    do(root, "liuhen-provision --package /srv/first.deb")
     return root
 
 

@@ -48,7 +48,7 @@ class Board:
         }
 
     def update(self, package: str, options: str = TELLS) -> subprocess.CompletedProcess[str]:
-        return enter(self.root, f"liuhen-update {options} /root/{package}.deb", timeout_s=1800)
+        return enter(self.root, f"liuhen-update {options} /srv/{package}.deb", timeout_s=1800)
 
     def refuses(self, package: str, because: str, options: str = TELLS) -> None:
         before, evidence = self.version(), self.evidence()
@@ -72,10 +72,10 @@ def board(
     folder = tmp_path_factory.mktemp("release")
     key = folder / "release.key"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
-    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", root / "root/release.pem"], check=True)
-    shutil.copy(deb, root / "root/old.deb")
-    do(root, "liuhen-provision --root / --package /root/old.deb --release-key /root/release.pem")
-    release(deb, folder / "tree", root / "root", key)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", root / "srv/release.pem"], check=True)
+    shutil.copy(deb, root / "srv/old.deb")
+    do(root, "liuhen-provision --root / --package /srv/old.deb --release-key /srv/release.pem")
+    release(deb, folder / "tree", root / "srv", key)
     (root / "var/lib/liuhen/spool/segments/evidence.mp4").write_bytes(b"what was filmed")
     (root / "var/lib/liuhen/identity/own.key").write_bytes(b"what never leaves")
     return Board(root, key)
@@ -100,21 +100,21 @@ def sign(package: Path, key: Path) -> None:
 
 
 def test_a_package_that_nobody_signed_is_refused(board: Board) -> None:
-    shutil.copy(board.root / "root/new.deb", board.root / "root/bare.deb")
+    shutil.copy(board.root / "srv/new.deb", board.root / "srv/bare.deb")
     board.refuses("bare", "cannot be read")
 
 
 def test_a_package_that_somebody_else_signed_is_refused(board: Board, tmp_path: Path) -> None:
     foreign = tmp_path / "foreign.key"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", foreign], check=True, capture_output=True)
-    sign(board.root / "root/bare.deb", foreign)
+    sign(board.root / "srv/bare.deb", foreign)
     board.refuses("bare", "not signed")
 
 
 def test_a_package_with_one_byte_changed_is_refused(board: Board) -> None:
-    changed = board.root / "root/changed.deb"
-    shutil.copy(board.root / "root/new.deb", changed)
-    shutil.copy(board.root / "root/new.deb.sig", f"{changed}.sig")
+    changed = board.root / "srv/changed.deb"
+    shutil.copy(board.root / "srv/new.deb", changed)
+    shutil.copy(board.root / "srv/new.deb.sig", f"{changed}.sig")
     with changed.open("r+b") as file:
         file.seek(-1, os.SEEK_END)
         last = file.read(1)
@@ -152,12 +152,12 @@ def test_a_package_that_works_is_installed_and_is_the_next_way_back(board: Board
     evidence = board.evidence()
     done = board.update("new")
     assert (done.returncode, board.version()) == (0, NEW), done.stderr
-    assert (board.root / STORE / "installed.deb").read_bytes() == (board.root / "root/new.deb").read_bytes()
+    assert (board.root / STORE / "installed.deb").read_bytes() == (board.root / "srv/new.deb").read_bytes()
     assert board.evidence() == evidence
 
 
 def test_the_package_before_is_refused_afterwards(board: Board) -> None:
-    sign(board.root / "root/old.deb", board.key)
+    sign(board.root / "srv/old.deb", board.key)
     board.refuses("old", f"{NEW}+")
 
 
@@ -165,7 +165,7 @@ def test_an_update_that_the_power_cut_short_is_taken_back(board: Board) -> None:
     """What dpkg leaves when it dies in the middle: half of a package, and its own word for it."""
     store = board.root / STORE
     (store / "updating").touch()
-    do(board.root, "dpkg --unpack /root/broken.deb")
+    do(board.root, "dpkg --unpack /srv/broken.deb")
     begun = board.update("new")
     assert (begun.returncode, "--recover" in begun.stderr) == (2, True)
     done = enter(board.root, "liuhen-update --recover", timeout_s=1800)
