@@ -80,6 +80,8 @@ class Machine:
             raise
 
     def _up(self) -> bool:
+        # Again: the first child that is seen may be the one that only sets the machine up, and ends.
+        self.leader = self._leader() or self.leader
         # Not `is-system-running`: that waits for services, too, which are tried again and again.
         return self.ask("systemctl is-active multi-user.target") == "active"
 
