@@ -40,7 +40,7 @@ def disk(tmp_path: Path) -> Iterator[str]:
     with image.open("wb") as file:
         file.truncate(256 << 20)
     subprocess.run(["sfdisk", "--quiet", image], input=TABLE, text=True, check=True)
-    command = ["losetup", "--find", "--show", "--partscan", image]
+    command = ["losetup", "--find", "--show", "--partscan", str(image)]
     device = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     yield device
     subprocess.run(["losetup", "--detach", device], check=True)
