@@ -38,7 +38,7 @@ NOT_HERE = (
     "tests/device/test_muxer.py::test_any_run_of_fragments_behind_init_plays_alone",
     "tests/device/test_recovery.py::test_a_cut_at_every_byte_of_the_tail_loses_nothing",
 )
-FEWEST = 1300
+FEWEST = 1600
 
 pytestmark = [
     pytest.mark.long,
