@@ -1,6 +1,6 @@
 """Pages of a PDF with the house's one font: a cursor, headings, tables that wrap and go on over pages, flat bars.
 
-fpdf2 makes the file (docs/adr/0017); how text is laid out is here, because Chinese breaks between any two characters
+fpdf2 makes the file (docs/adr/0018); how text is laid out is here, because Chinese breaks between any two characters
 and English between words.
 """
 

@@ -53,7 +53,8 @@ def prepare(root: Path) -> None:
 class Machine:
     """One running machine."""
 
-    def __init__(self, root: Path, log: Path) -> None:
+    def __init__(self, root: Path, log: Path, *more: str) -> None:
+        """Boot `root`; what it says goes to `log`; `more` options are systemd-nspawn's."""
         self.root = root
         binds = [f"--bind-ro={source}:{target}" for source, target in PLACES.items()]
         options = ["--quiet", "--register=no", "--keep-unit", "--private-network", "--link-journal=no"]
@@ -63,7 +64,7 @@ class Machine:
         environment = {**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
         with log.open("w") as said:
             self.process = subprocess.Popen(
-                ["systemd-nspawn", *options, "--console=pipe", *binds, f"--directory={root}", "--boot"],
+                ["systemd-nspawn", *options, *more, "--console=pipe", *binds, f"--directory={root}", "--boot"],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -79,7 +80,10 @@ class Machine:
             raise
 
     def _up(self) -> bool:
-        return self.ask("systemctl is-system-running") in {"running", "degraded"}
+        # Again: the first child that is seen may be the one that only sets the machine up, and ends.
+        self.leader = self._leader() or self.leader
+        # Not `is-system-running`: that waits for services, too, which are tried again and again.
+        return self.ask("systemctl is-active multi-user.target") == "active"
 
     def _leader(self) -> int | None:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

@@ -13,7 +13,15 @@ from tests.pi.units import BROKER, DEBIAN_UNITS, SYSTEMD, UNITS, lay_out
 
 MOST_EXPOSED = 1.5
 SERVICES = [name for name in UNITS if name.endswith(".service")]
-PROGRAMS = ["usr/bin/liuhen", "usr/sbin/mosquitto", "usr/lib/systemd/systemd-socket-proxyd", "bin/sh", "bin/kill"]
+PROGRAMS = [
+    "usr/bin/liuhen",
+    "usr/sbin/liuhen-first-boot",
+    "bin/mount",
+    "usr/sbin/mosquitto",
+    "usr/lib/systemd/systemd-socket-proxyd",
+    "bin/sh",
+    "bin/kill",
+]
 
 
 @pytest.fixture(scope="module")
