@@ -80,10 +80,6 @@ def init(folder: DockFolder, disc: Disc, clock: Clock, settings: Settings, liste
 def _refuse_impossible(folder: DockFolder, receivers: int) -> None:
     if folder.private.exists() and any(folder.private.iterdir()):
         raise ConfigError(str(folder.private), "is not empty: a dock's keys are made once", "choose another folder")
-    # Of a socket's path mosquitto takes what stands before the first space, and listens somewhere else.
-    if any(character.isspace() for character in str(folder.root.absolute())):
-        what = "has a space in its path, at which the broker would cut its socket's off"
-        raise ConfigError(str(folder.root.absolute()), what, "choose a folder without one")
     too_long_bytes = len(os.fsencode(folder.broker_socket.absolute())) - SOCKET_PATH_BYTES
     if too_long_bytes > 0:
         what = f"is {too_long_bytes} bytes too long a path for the broker's socket in it"

@@ -165,7 +165,7 @@ def test_a_recorder_whose_certificates_have_ended_still_records(dock: DockFolder
 def spool_of(folder: Path, spool: Path) -> int:
     identity = load_identity(folder)
     spool.mkdir()
-    opened = Spool(spool, DEVICE, PosixDisc(), HandClock(), identity.signer, identity.certificates)
+    opened = Spool(spool, DEVICE, PosixDisc(), HandClock(), identity.signer, identity.certificates, identity.vault_key)
     seq = opened.note("journal_opened", software="test").seq
     opened.close()
     return seq
@@ -191,7 +191,7 @@ def test_a_recorder_with_evidence_that_waits_does_not_leave(dock: DockFolder, fo
     adopt(folder, given(dock, folder), PosixDisc())
     identity, spool = load_identity(folder), tmp_path / "spool"
     spool.mkdir()
-    opened = Spool(spool, DEVICE, PosixDisc(), HandClock(), identity.signer, identity.certificates)
+    opened = Spool(spool, DEVICE, PosixDisc(), HandClock(), identity.signer, identity.certificates, identity.vault_key)
     opened.note("journal_opened", software="test")
     fields = {"recording": None, "interruption": None, "from_boot_us": 1, "to_boot_us": 2, "speech_ms": 1}
     opened.keep_blob("voice_note", lambda _: b"spoken", HandClock().now(), **fields)

@@ -81,14 +81,6 @@ def test_a_folder_whose_path_leaves_no_room_for_the_brokers_socket_is_refused(tm
     assert not deep.exists()
 
 
-@pytest.mark.parametrize("name", ["my station", "my\tstation", "my\nstation"])
-def test_a_folder_with_a_space_in_its_path_is_refused(tmp_path: Path, name: str) -> None:
-    """The broker's socket would lie elsewhere, where other people may enter."""
-    with pytest.raises(ConfigError, match="has a space in its path"):
-        make_dock(tmp_path / name)
-    assert not (tmp_path / name).exists()
-
-
 @pytest.mark.parametrize("clock", [EPOCH.replace(year=1971), NOW], ids=["clock unset", "clock set"])
 def test_the_broker_is_trusted_under_its_names_even_by_a_recorder_whose_clock_is_unset(
     tmp_path: Path, clock: object

@@ -89,9 +89,7 @@ def keep(mount: Path, disc: Disc, say: Say) -> None:
     clock = HandClock()
     for number in count():
         with file.locked():
-            entry = chain.make(
-                clock.now(), "enrolled", {"recorder": f"BWC-{number:06d}", "kid": unit().dock.signer.kid}
-            )
+            entry = chain.make(clock.now(), "vault_key", {"kid": unit().dock.signer.kid})
             file.append([entry.token])
             chain.advance(entry)
         say(f"{number} append")

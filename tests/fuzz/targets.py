@@ -18,6 +18,7 @@ from dock.authority import REQUEST_END, read_request
 from dock.enrolment import choose_settings
 from dock.folder import DockFolder, read_settings
 from dock.messages import read_message
+from dock.shares import SECRET_BYTES, join_shares, split_secret
 from evidence.boxes import describe_fragment, describe_init, whole_boxes, whole_fragments
 from evidence.certificates import Trust, chain_from_pem
 from evidence.health import HEALTH_TYPE, HealthCard, Item, State, card_fields, card_from_fields
@@ -25,6 +26,7 @@ from evidence.io.durable import PosixDisc
 from evidence.io.key_place import KeyPlace, read_place
 from evidence.io.token_file import read_lines
 from evidence.journal import read_certificates, read_entry, read_head, read_token, sign_head, sign_token
+from evidence.persons import read_statement
 from evidence.receipts import DOCK, read_assignment, read_word
 from evidence.sealing import KeyVaultKey, Sealer, open_parts, unlock, whole_records
 from evidence.sealing import read_head as read_sealed_head
@@ -49,6 +51,8 @@ from evidence.wire import (
 from sim.scenario import parse_scenario
 from tests.device.footage import tiny_footage
 from tests.evidence.golden import (
+    APPROVAL,
+    ASKING,
     CA_PEM,
     PARTS,
     RECORDER,
@@ -221,6 +225,7 @@ def targets() -> Mapping[str, Target]:
     config = b'spool = "spool"\nidentity = "identity"\n[camera]\nwidth = 1280\n[duty]\nlanguage = "en"\nvoice = true\n'
     settings = b'host = "dock.unit.cn"\nport = 8883\n'
     signing, link = (block + REQUEST_END + b"\n" for block in _request().split(REQUEST_END)[:-1])
+    shares = split_secret(bytes(SECRET_BYTES))
     return {
         "entry": Target(_ascii(_entry), tokens),
         "entry's payload": Target(_payload("liuhen-entry", _entry), tuple(map(_payload_of, samples))),
@@ -234,6 +239,8 @@ def targets() -> Mapping[str, Target]:
             _payload(HEALTH_TYPE, lambda one: card_from_fields(read_token(one, HEALTH_TYPE, "h")[1], "h", RECORDER)),
             (_payload_of(card),),
         ),
+        "statement": Target(_ascii(lambda one: read_statement(one, TRUST)), (ASKING.encode(), APPROVAL.encode())),
+        "share of the vault key": Target(_ascii(lambda one: join_shares([one, shares[0]])), (shares[1].encode(),)),
         "topic": Target(_ascii(read_topic), (topic.encode(),)),
         "fragment message": Target(lambda data: read_part(read_message(topic, data).payload), (message,)),
         "journal batch": Target(read_batch, (write_batch(entries),)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import tracemalloc
 from base64 import b64encode
+from collections.abc import Iterator
 from itertools import product
 from time import process_time
 
@@ -45,6 +47,15 @@ def damaged(draw: st.DrawFn, seeds: tuple[bytes, ...]) -> bytes:
         )
         data = data[:start] + replaced + data[end:]
     return data
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nobody_elses_garbage() -> Iterator[None]:
+    """What the tests before these left lying about is not swept up, with all that its finalizers allocate, in these."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def run(target: Target, data: bytes) -> None:

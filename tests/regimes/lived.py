@@ -72,7 +72,7 @@ def lived_root(factory: pytest.TempPathFactory) -> Path:
 def good_day(root: Path, pause: str) -> Path:
     """Lived in a folder below `root`; in the evening a clerk files what it brought. The dock's folder."""
     out = root / f"good {pause}"
-    live_day(out, parse_scenario(GOOD.format(pause=pause), "good"), 1, lambda *_: None)
+    live_day(out, parse_scenario(GOOD.format(pause=pause).encode(), "good"), 1, lambda *_: None)
     desk = desk_of(out)
     (kept,) = desk.recordings()
     desk.list_items([["行政处罚", "现场检查", "调查取证", "音像记录"]], AUTHOR)
@@ -91,5 +91,5 @@ def good_day(root: Path, pause: str) -> Path:
 def bad_day(root: Path) -> Path:
     """Lived in a folder below `root`, and nobody files anything. The dock's folder."""
     out = root / "bad"
-    live_day(out, parse_scenario(BAD, "bad"), 1, lambda *_: None)
+    live_day(out, parse_scenario(BAD.encode(), "bad"), 1, lambda *_: None)
     return out

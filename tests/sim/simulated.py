@@ -157,7 +157,7 @@ def at_boot_us(stamp: Timestamp, boot_us: int) -> Timestamp:
 @cache
 def simulated_shift(folder: Path) -> Left:
     """The default shift in 16 s, once for all tests that give the same folder."""
-    out = folder / "simulated-shift" / "out"
+    out = folder / "simulated shift" / "out"
     run = sim("--seconds", "16", "--size", "640x360", "--out", str(out), "--json")
     run.end()
     return Left(out, run)
