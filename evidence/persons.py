@@ -93,7 +93,7 @@ def check_statement(token: str, trust: Trust, act: str, about: Mapping[str, Any]
     A revoked person still has his certificate: whoever has the dock's journal asks `Persons.check`.
     """
     said = read_statement(token, trust)
-    if said.act != act or said.about != about:
+    if said.act != act or not _is_same(said.about, about):
         raise RejectedError(f"statement of {said.person}", f"并非针对此事 does not say {act} about this")
     return Person(said.person, said.kid, said.person)
 
@@ -143,6 +143,11 @@ def are_two(one: Person, other: Person) -> bool:
     """
     same = (one.kid == other.kid, one.person == other.person, _plain(one.name) == _plain(other.name))
     return not any(same)
+
+
+def _is_same(said: Mapping[str, Any], about: Mapping[str, Any]) -> bool:
+    """Equal, and in JSON too: to Python 1.0 and true are 1, in the format they are no numbers (section 1)."""
+    return said == about and all(type(said[name]) is type(value) for name, value in about.items())
 
 
 def _plain(name: str) -> str:

@@ -115,6 +115,8 @@ CLEARINGS: Mapping[str, Callable[[], Told]] = {
     "cleared by a statement about nothing": lambda: with_li(lambda _: says(WANG, {})),
     "cleared by a statement about another number": lambda: with_li(
         lambda about: says(WANG, {**about, "blocked_seq": about["blocked_seq"] + 1})),
+    "cleared by a statement with a fraction for a number": lambda: with_li(
+        lambda about: says(WANG, {**about, "blocked_seq": float(about["blocked_seq"])})),
     "cleared by an altered statement": lambda: with_li(lambda about: flipped(says(WANG, about))),
     "cleared by another unit's person": lambda: with_li(lambda about: says(WANG, about, root="foreign root")),
     "cleared by a recorder's key": lambda: with_li(lambda about: says(WANG, about, role="recorder")),
