@@ -222,7 +222,7 @@ class Bench:
         mine = load_identity(self.identity)
         clock = SimClock(uuid.uuid4().hex, 480, ClockGrade.NTP)
         epoch = clock.now()
-        spool = Spool(self.spool, DEVICE, PosixDisc(), clock, mine.signer, [mine.certificate], mine.vault_key)
+        spool = Spool(self.spool, DEVICE, PosixDisc(), clock, mine.signer, mine.certificates, mine.vault_key)
         spool.note("journal_opened", software="bench")
         number, filled_bytes, pts_us = 0, 0, 0
         while filled_bytes < wanted_bytes:

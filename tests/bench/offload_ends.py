@@ -143,7 +143,7 @@ def _parts(spool: Path) -> Iterator[bytes]:
     with closing(JournalStore(spool / "journal.db", Access.READ)) as journal:
         for seal in list(journal.of_kind("segment")):
             with SpoolPaths(spool).segment(seal.fields["segment"]).open("rb", buffering=0) as file:
-                for size_bytes, _ in seal.fields["parts"]:
+                for size_bytes, *_ in seal.fields["parts"]:
                     yield file.read(size_bytes)
 
 

@@ -188,7 +188,7 @@ def fresh_clock() -> SimClock:
 def open_spool(setup: Setup, root: Path, clock: SimClock, disc: PosixDisc | None = None) -> Spool:
     """A card of the recorder's, opened in this process."""
     identity = load_identity(setup.identity)
-    card, certificates = disc or PosixDisc(), [identity.certificate]
+    card, certificates = disc or PosixDisc(), identity.certificates
     return Spool(root, identity.device, card, clock, identity.signer, certificates, identity.vault_key)
 
 
