@@ -97,7 +97,7 @@ def set_up(root: Path, picture: Picture) -> Setup:
     """Enrol a recorder at a dock that is not running."""
     setup = Setup(root, make_clip(picture), picture)
     disc, clock, folder = PosixDisc(), SystemClock(), DockFolder(root / "dock")
-    init(folder, disc, clock, Settings("127.0.0.1", "127.0.0.1", 1), "127.0.0.1", (), 1, as_root=False)
+    init(folder, disc, clock, Settings("127.0.0.1", 1), "127.0.0.1", (), 1, as_root=False)
     request = provision(setup.identity, DEVICE, disc)
     enrolment = enrol(folder, disc, clock, request.read_bytes(), str(request), OFFICER)
     for name, content in enrolment.files.items():
