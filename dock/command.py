@@ -24,10 +24,11 @@ from dock.opening_command import add_opening_verbs
 from dock.person_command import add_person_verbs
 from dock.receiver import serve
 from dock.report_command import add_report_verb
-from evidence.errors import BadInputError
+from evidence.errors import BadInputError, ConfigError
 from evidence.health import EXIT_CODES, State
 from evidence.io.command import Command
 from evidence.io.durable import PosixDisc
+from evidence.io.key_place import KeyPlace, read_place
 from evidence.io.service import ServiceManager
 from evidence.model import Officer
 
@@ -72,6 +73,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     make.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="the broker's address (127.0.0.1)")
     make.add_argument("--port", type=int, default=8883, help="the broker's port (8883)")
     make.add_argument("--receivers", type=int, default=1, metavar="N", help="how many receivers get a key (1)")
+    make.add_argument("--vault-token", type=Path, metavar="FILE", help="the vault key in a token: the file says where")
 
     give = verbs.add_parser("enrol", help="give a recorder its keys", description=ENROL_HELP, formatter_class=raw)
     give.add_argument("folder", type=Path, metavar="DIR", help="the dock")
@@ -121,7 +123,8 @@ def _init(arguments: argparse.Namespace) -> None:
     settings = choose_settings(arguments.host, arguments.listen, arguments.port)
     hosts = [*arguments.host, settings.host]
     as_root = os.geteuid() == 0
-    init(folder, PosixDisc(), SystemClock(), settings, arguments.listen, hosts, arguments.receivers, as_root)
+    place = None if arguments.vault_token is None else _place(arguments.vault_token)
+    init(folder, PosixDisc(), SystemClock(), settings, arguments.listen, hosts, arguments.receivers, as_root, place)
     config = folder.broker / "mosquitto.conf"
     if arguments.json:
         print(json.dumps({"ca": str(folder.ca_certificate), "broker": str(config), "port": settings.port}))
@@ -129,6 +132,15 @@ def _init(arguments: argparse.Namespace) -> None:
         print(f"carry away and keep apart, it opens all evidence and makes all certificates: {folder.carried_away}")
         start = f"cd {shlex.quote(str(config.parent))} && mosquitto -c {config.name}"
         print(f"dock made in {folder.root}; root certificate {folder.ca_certificate}; start the broker: {start}")
+
+
+def _place(path: Path) -> KeyPlace:
+    try:
+        return read_place(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ConfigError(
+            str(path), f"cannot be read: {error.strerror}", "docs/KEYS.md says what stands in it"
+        ) from error
 
 
 def _enrol(arguments: argparse.Namespace) -> None:

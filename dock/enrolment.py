@@ -23,7 +23,9 @@ from evidence.certificates import Role, Trust
 from evidence.errors import BadInputError, ConfigError
 from evidence.io.durable import Disc, make_folder
 from evidence.io.font import refuse_undrawable
+from evidence.io.key_place import KeyPlace
 from evidence.io.token_file import read_lines
+from evidence.io.token_key import Use, make_token_key
 from evidence.journal import read_entry
 from evidence.model import Officer
 from evidence.signing import PublicKey, VerifyKey
@@ -46,12 +48,14 @@ class Enrolment:
 
 
 def init(folder: DockFolder, disc: Disc, clock: Clock, settings: Settings, listen: str, hosts: Sequence[str],
-         receivers: int, as_root: bool) -> None:  # fmt: skip
+         receivers: int, as_root: bool, vault_place: KeyPlace | None = None) -> None:  # fmt: skip
     """Make a dock: root, issuing CA, keys, certificates, broker configuration. Nothing in it has a default password.
 
-    Raises ConfigError when there is one already.
+    `vault_place` is where in a token the vault key is to lie, None for a file behind a passphrase. Raises ConfigError
+    when there is a dock already, KeyAwayError when the token is not there.
     """
     _refuse_impossible(folder, receivers)
+    in_token = None if vault_place is None else make_token_key(vault_place, Use.AGREE).public_key()
     own = (folder.private, folder.tls, folder.vault, folder.broker, folder.carried_away)
     for path in (*own, folder.enrolled("any").parent, folder.link("any").parent):
         make_folder(path)
@@ -66,15 +70,21 @@ def init(folder: DockFolder, disc: Disc, clock: Clock, settings: Settings, liste
     issue_own(folder, disc, authority, now, JOURNAL_OWNER, ed25519.Ed25519PrivateKey.generate())
     issue_own(folder, disc, authority, now, BROKER, link_key(), all_hosts)
     issue_own(folder, disc, authority, now, HEAD, link_key())
-    passphrase = token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
-    disc.create(folder.vault_passphrase, passphrase + b"\n")
-    vault = make_vault_key(folder.vault_key, passphrase)
+    if vault_place is not None:
+        disc.create(folder.vault_place, vault_place.to_toml())
+    vault = in_token or _vault_key_in_file(folder, disc)
     certificate = authority.issue(VAULT, Purpose.VAULT, vault, now)
     disc.create(folder.vault_certificate, authority.chain_pem(certificate))
     _configure_broker(folder, disc, settings, listen, receivers, as_root)
     with DockJournal(folder, disc, clock).adding() as add:
         add("vault_key", {"kid": VerifyKey.of(vault).kid})
     disc.create(folder.settings, _toml(asdict(settings)))
+
+
+def _vault_key_in_file(folder: DockFolder, disc: Disc) -> ec.EllipticCurvePublicKey:
+    passphrase = token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
+    disc.create(folder.vault_passphrase, passphrase + b"\n")
+    return make_vault_key(folder.vault_key, passphrase)
 
 
 def _refuse_impossible(folder: DockFolder, receivers: int) -> None:

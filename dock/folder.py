@@ -50,6 +50,11 @@ class DockFolder:
         return self.private / "vault.key"
 
     @property
+    def vault_place(self) -> Path:
+        """Where it lies instead, when a token holds it (evidence/io/key_place.py)."""
+        return self.private / "vault.toml"
+
+    @property
     def vault_passphrase(self) -> Path:
         """That passphrase, until it is carried away."""
         return self.carried_away / "vault.passphrase"

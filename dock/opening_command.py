@@ -10,12 +10,15 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from dock.clock import SystemClock
 from dock.folder import DockFolder
+from dock.issuing import read_leaf
 from dock.opening import Opening
 from dock.passphrase import PERSON_VARIABLE, VAULT_VARIABLE, given_passphrase
 from dock.person_desk import PersonKey, load_person
-from dock.vault_key import load_vault_key
+from dock.vault_key import load_token_vault_key, load_vault_key
 from dock.vault_shares import split_vault_key, unlock_with_shares
 from dock.views import Evidence, Views, between
 from evidence.approvals import SHORT, Asked, Ledger, View, short_name
@@ -48,6 +51,8 @@ liuhen verify OUT/NAME.mp4 --trust ca.pem
 
   liuhen open station 3f2a9c1b7d04 --out for-the-court
   liuhen open station 3f2a9c1b7d04 --out for-the-court --share share-1.txt --share share-3.txt
+
+A vault key in a token (liuhen dock init --vault-token) opens by the token's PIN; nothing is asked for.
 """
 SPLIT_HELP = """\
 Splits the custody of the vault key: three shares, of which any two open it from now on. Give each to another custodian
@@ -117,11 +122,21 @@ def _add_folder(verb: argparse.ArgumentParser, act: Callable[[argparse.Namespace
 
 
 def vault_key_from(arguments: argparse.Namespace) -> VaultKey:
-    """The vault key as this person can unlock it: by two shares, or by its passphrase. Raises LiuhenError."""
-    path = DockFolder(arguments.folder).vault_key
+    """The vault key as this person can unlock it: a token, two shares, or the passphrase. Raises LiuhenError."""
+    folder = DockFolder(arguments.folder)
+    if folder.vault_place.exists():
+        return token_vault_key(folder)
     if arguments.share:
-        return unlock_with_shares(path, arguments.share)
-    return load_vault_key(path, _vault_passphrase(arguments))
+        return unlock_with_shares(folder.vault_key, arguments.share)
+    return load_vault_key(folder.vault_key, _vault_passphrase(arguments))
+
+
+def token_vault_key(folder: DockFolder) -> VaultKey:
+    """The vault key of a dock that keeps it in a token. Raises LiuhenError."""
+    certified = read_leaf(folder.vault_certificate).public_key()
+    if not isinstance(certified, ec.EllipticCurvePublicKey):
+        raise BadInputError(str(folder.vault_certificate), "is not the certificate of a vault")
+    return load_token_vault_key(folder.vault_place, certified)
 
 
 def _vault_passphrase(arguments: argparse.Namespace) -> bytes:
@@ -193,8 +208,13 @@ def _open(arguments: argparse.Namespace) -> None:
 
 
 def _split(arguments: argparse.Namespace) -> None:
-    passphrase = _vault_passphrase(arguments)
     folder = DockFolder(arguments.folder)
+    if folder.vault_place.exists():
+        what = (
+            "证据库密钥在令牌中，不可分割 says that the vault key lies in a token: its PIN can be shared, not the key"
+        )
+        raise BadInputError(str(folder.vault_place), what)
+    passphrase = _vault_passphrase(arguments)
     entry = split_vault_key(folder, PosixDisc(), SystemClock(), passphrase, arguments.out)
     if arguments.json:
         print(json.dumps({"seq": entry.seq, **entry.fields}))

@@ -1,4 +1,4 @@
-"""The unit's vault key: what evidence is sealed to. Its private part lies in a file that a passphrase protects."""
+"""The unit's vault key, which evidence is sealed to. Its private part lies in a file behind a passphrase or in a token."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from evidence.errors import ConfigError
 from evidence.io.durable import PosixDisc
+from evidence.io.key_place import read_place
+from evidence.io.token_key import TokenKey
 from evidence.sealing import KeyVaultKey
 
 
@@ -27,6 +29,18 @@ def load_vault_key(path: Path, passphrase: bytes) -> KeyVaultKey:
         return KeyVaultKey.from_pem(path.read_bytes(), passphrase, str(path))
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}", "give the vault key of this dock") from error
+
+
+def load_token_vault_key(place: Path, certified: ec.EllipticCurvePublicKey) -> KeyVaultKey:
+    """The vault key in the token that `place` names; the token is opened with its first use, by its PIN.
+
+    Raises ConfigError when the file is not there or names no place; KeyAwayError comes later, from opening.
+    """
+    try:
+        text = place.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(place), f"cannot be read: {error.strerror}", "give the vault key of this dock") from error
+    return KeyVaultKey(TokenKey(read_place(text, str(place)), certified))
 
 
 def read_passphrase(path: Path) -> bytes:
