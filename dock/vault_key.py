@@ -1,4 +1,4 @@
-"""The unit's vault key, which evidence is sealed to. Its private part is in a file behind a passphrase or in a token."""
+"""The unit's vault key, which evidence is sealed to. Its private part is in a file behind a passphrase, or a token."""
 
 from __future__ import annotations
 
