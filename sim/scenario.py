@@ -94,7 +94,7 @@ def _step(where: str, row: Any) -> Step:
     do = row.get("do")
     kind = STEPS.get(do) if isinstance(do, str) else None
     if kind is None:
-        raise ConfigError(where, f"do = {str(do)[:60]!r} is not known", f"one of: {', '.join(STEPS)}")
+        raise ConfigError(where, f"do = {repr(do)[:60]} is not known", f"one of: {', '.join(STEPS)}")
     wanted = {field.name: field.default for field in fields(kind)}
     _refuse_unknown(where, row, ("do", *wanted))
     values: dict[str, Any] = {}

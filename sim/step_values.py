@@ -41,7 +41,7 @@ def _number(least: float, most: float, where: str, value: Any) -> float:
 
 def _word(words: type[StrEnum], where: str, value: Any) -> StrEnum:
     if not isinstance(value, str) or value not in {word.value for word in words}:
-        raise ConfigError(where, f"{str(value)[:60]!r} is not known", f"one of: {', '.join(words)}")
+        raise ConfigError(where, f"{repr(value)[:60]} is not known", f"one of: {', '.join(words)}")
     return words(value)
 
 

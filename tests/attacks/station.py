@@ -44,6 +44,8 @@ class Station:
         init(self.folder, PosixDisc(), StillClock(), settings, "127.0.0.1", [], 1, as_root=True)
         self._processes: list[subprocess.Popen[str]] = []
         self._made = 0
+        self.callers: list[Caller] = []
+        """Everybody who called: a client that nobody stops goes on sending what it could not."""
 
     def __enter__(self) -> Self:
         broker = [MOSQUITTO, "-c", "mosquitto.conf"]
@@ -58,6 +60,8 @@ class Station:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for caller in self.callers:
+            caller.stop()
         for process in self._processes:
             process.kill()
             process.wait()
@@ -120,13 +124,17 @@ class Caller:
         client_id: str | None = None, will: tuple[str, bytes] | None = None,
         password: str | None = None,
     ) -> None:  # fmt: skip
+        station.callers.append(self)
         self.recorder = recorder
         self._port = station.port
         self.heard: queue.Queue[MQTTMessage] = queue.Queue()
         self._answers: queue.Queue[str] = queue.Queue()
         self._gone: queue.Queue[str] = queue.Queue()
         self._client = Client(
-            CallbackAPIVersion.VERSION2, client_id or recorder.device, protocol=MQTTProtocolVersion.MQTTv5
+            CallbackAPIVersion.VERSION2,
+            client_id or recorder.device,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(station.folder.ca_certificate)
