@@ -14,7 +14,7 @@ from tests.dock.conftest import MEMORY, tmp_path
 __all__ = ["tmp_path"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def station() -> Iterator[Station]:
     with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, Station(Path(folder)) as station:
         yield station
