@@ -26,7 +26,7 @@ def read_regime(text: str, where: str) -> Regime:
         parsed = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also of a number too long or brackets too deep for Python
         told = SYNTAX.fullmatch(str(error))
-        line = told[2] if told else len(text.splitlines())
+        line = told[2] if told else len(text.rstrip("\n").split("\n"))
         raise ConfigError(f"{where}:{line}", f"is no TOML: {told[1] if told else error}") from error
     return _Reader(text, where).regime(parsed)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evidence.errors import ConfigError
@@ -128,6 +128,7 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     assert str(refused.value).startswith("any.toml:")
 
 
+@example(start=200, length=37, put="\r\r")  # no line of a file, though Python's splitlines() counts them
 @given(start=st.integers(0, len(SIXTH) - 1), length=st.integers(1, 60), put=st.text(max_size=10))
 def test_any_slip_of_the_pen_is_read_or_refused_in_one_line(start: int, length: int, put: str) -> None:
     changed = SIXTH[:start] + put + SIXTH[start + length :]
