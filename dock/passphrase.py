@@ -16,7 +16,7 @@ LEAST_CHARACTERS = 12
 def given_passphrase(path: Path | None, variable: str, prompt: str) -> bytes:
     """The passphrase in the file, else in the variable, else as typed. Raises ConfigError, BadInputError."""
     if path is not None:
-        return _read(path)
+        return read_passphrase(path)
     if variable in os.environ:
         return _checked(os.environ[variable].strip().encode(), variable)
     if not sys.stdin.isatty():
@@ -37,7 +37,8 @@ def new_passphrase(path: Path | None, variable: str) -> bytes:
     return first
 
 
-def _read(path: Path) -> bytes:
+def read_passphrase(path: Path) -> bytes:
+    """The passphrase in a file of one line. Raises ConfigError, BadInputError for an empty one."""
     try:
         return _checked(path.read_bytes().strip(), str(path))
     except OSError as error:

@@ -41,11 +41,3 @@ def load_token_vault_key(place: Path, certified: ec.EllipticCurvePublicKey) -> K
     except OSError as error:
         raise ConfigError(str(place), f"cannot be read: {error.strerror}", "give the vault key of this dock") from error
     return KeyVaultKey(TokenKey(read_place(text, str(place)), certified))
-
-
-def read_passphrase(path: Path) -> bytes:
-    """The passphrase in a file of one line. Raises ConfigError."""
-    try:
-        return path.read_bytes().strip()
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read: {error.strerror}", "give the file of the passphrase") from error

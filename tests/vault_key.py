@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dock.folder import DockFolder
-from dock.vault_key import load_vault_key, read_passphrase
+from dock.passphrase import read_passphrase
+from dock.vault_key import load_vault_key
 from evidence.sealing import KeyVaultKey
 
 

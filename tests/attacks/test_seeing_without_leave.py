@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from dock.dock_journal import DockJournal
+from dock.passphrase import read_passphrase
 from dock.person_desk import PersonDesk, PersonKey, load_person
-from dock.vault_key import load_vault_key, read_passphrase
+from dock.vault_key import load_vault_key
 from dock.vault_shares import split_vault_key, unlock_with_shares
 from evidence.approvals import Asked, about_approval
 from evidence.certificates import Trust

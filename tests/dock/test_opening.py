@@ -12,8 +12,9 @@ from cryptography import x509
 from dock.dock_journal import DockJournal
 from dock.folder import DockFolder
 from dock.opening import Opening
+from dock.passphrase import read_passphrase
 from dock.person_desk import PersonDesk, PersonKey, load_person
-from dock.vault_key import load_vault_key, make_vault_key, read_passphrase
+from dock.vault_key import load_vault_key, make_vault_key
 from dock.vault_shares import split_vault_key, unlock_with_shares
 from dock.views import Views, between
 from evidence.approvals import Asked, Refusal, RefusedError
